@@ -1,0 +1,213 @@
+"""``spec.azure``: what the host is on Azure. Field names are ARM's own where ARM has one.
+
+Pure data for the adapter and the CRD; nothing here talks to Azure or decides anything.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from benchhost.api.model import SpecModel
+
+ARM_ID_PATTERN: Final = r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$"
+
+_GUID: Final = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+# learn.microsoft.com "Naming rules and restrictions for Azure resources", read as of API 2026-04-01.
+_RESOURCE_GROUP: Final = r"^[-\w._()]{0,89}[-\w_()]$"
+_RESOURCE_NAME: Final = r"^[a-zA-Z0-9]([-a-zA-Z0-9._]{0,62}[a-zA-Z0-9_])?$"
+_VM_NAME: Final = r"^[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$"
+_SIZE: Final = r"^[A-Za-z0-9_]+$"
+_CIDR: Final = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$"
+_SSH_KEY: Final = r"^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,3}( .*)?$"
+_SECRET_NAME: Final = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"  # noqa: S105 - a pattern for names
+_SECRET_KEY: Final = r"^[-._a-zA-Z0-9]+$"  # noqa: S105 - a pattern for names
+
+
+def rule(expression: str, message: str) -> dict[str, str]:
+    """One CEL rule with the sentence that a user reads when it is broken."""
+    return {"rule": expression, "message": message}
+
+
+def rules(*each: dict[str, str]) -> ConfigDict:
+    """The model configuration that puts CEL rules onto a whole object."""
+    return ConfigDict(json_schema_extra={"x-kubernetes-validations": [{**each_rule} for each_rule in each]})
+
+
+def immutable(field: str) -> dict[str, Any]:
+    """The CEL rule of a field that ARM cannot change on an existing machine."""
+    return {
+        "x-kubernetes-validations": [
+            rule(
+                "self == oldSelf",
+                f"spec.azure.{field} is immutable; delete the BenchHost and create it again",
+            )
+        ]
+    }
+
+
+def fixed_presence(field: str) -> dict[str, str]:
+    """The CEL rule that an optional immutable field is neither added nor taken away."""
+    return rule(
+        f"has(self.{field}) == has(oldSelf.{field})",
+        f"spec.azure.{field} is immutable and cannot be added or removed; delete the BenchHost and create it again",
+    )
+
+
+class SecretKeyRef(SpecModel):
+    """One key of a Secret in the BenchHost's own namespace."""
+
+    name: Annotated[str, StringConstraints(pattern=_SECRET_NAME, max_length=253)]
+    """Name of the Secret."""
+    key: Annotated[str, StringConstraints(pattern=_SECRET_KEY, max_length=253)]
+    """Key inside the Secret."""
+
+
+class Image(SpecModel):
+    """The image the machine is made from: a marketplace image, or any image by its ARM id."""
+
+    model_config = rules(
+        rule(
+            "has(self.id) ? !(has(self.publisher) || has(self.offer) || has(self.sku) || has(self.version))"
+            " : has(self.publisher) && has(self.offer) && has(self.sku) && has(self.version)",
+            "give publisher, offer, sku and version, or id alone",
+        )
+    )
+
+    publisher: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    """Publisher of a marketplace image, for example Canonical."""
+    offer: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    """Offer of a marketplace image, for example ubuntu-24_04-lts."""
+    sku: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    """SKU of a marketplace image, for example server."""
+    version: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    """Version of a marketplace image; latest, or a number so that repeated runs use the same image."""
+    id: Annotated[str, StringConstraints(pattern=r"^/.+", max_length=2048)] | None = None
+    """ARM id of a managed or gallery image, in place of the four fields above."""
+
+
+class OsDisk(SpecModel):
+    """The disk the machine boots from. It is deleted with the host."""
+
+    size_gib: int | None = Field(default=None, ge=1, le=4095, alias="sizeGiB")
+    """Size in GiB (ARM's diskSizeGB, which counts GiB too); the image's own size when absent."""
+    storage_account_type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+_[A-Z]+$", max_length=32)] = (
+        "Premium_LRS"
+    )
+    """ARM's storage account type: Standard_LRS, StandardSSD_LRS, Premium_LRS, and others."""
+
+
+class VirtualNetwork(SpecModel):
+    """A virtual network in the host's resource group, with one subnet named default."""
+
+    name: Annotated[str, StringConstraints(pattern=_RESOURCE_NAME, max_length=64)]
+    """Name of the virtual network."""
+    address_prefix: Annotated[str, StringConstraints(pattern=_CIDR)] = "10.0.0.0/16"
+    """Address range of the network and of its subnet, in CIDR notation, used when it is created."""
+    create: bool = False
+    """Create the network if it is missing, and delete it when the last host in it is deleted."""
+
+
+class PublicAddress(StrEnum):
+    """Whether the host gets an address that is reachable from outside its virtual network."""
+
+    NONE = "None"
+    STATIC = "Static"
+
+
+class Network(SpecModel):
+    """Where the host is attached: an existing subnet, or a virtual network in its own resource group."""
+
+    model_config = rules(
+        rule(
+            "has(self.subnetId) != has(self.virtualNetwork)",
+            "give exactly one of subnetId and virtualNetwork",
+        )
+    )
+
+    subnet_id: Annotated[str, StringConstraints(pattern=ARM_ID_PATTERN, max_length=2048)] | None = None
+    """ARM id of an existing subnet."""
+    virtual_network: VirtualNetwork | None = None
+    """A virtual network in the same resource group."""
+    public_address: PublicAddress = PublicAddress.NONE
+    """Static gives the host a public IP address of its own (Standard SKU), deleted with the host."""
+    security_group_id: Annotated[str, StringConstraints(pattern=ARM_ID_PATTERN, max_length=2048)] | None = None
+    """ARM id of an existing network security group for the host's network interface."""
+
+
+class Admin(SpecModel):
+    """The account that can log in over SSH. Passwords are not offered."""
+
+    model_config = rules(
+        rule(
+            "has(self.sshPublicKeysRef) || (has(self.sshPublicKeys) && size(self.sshPublicKeys) > 0)",
+            "give sshPublicKeys or sshPublicKeysRef; password logins are not offered",
+        )
+    )
+
+    username: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "bench"
+    """User name; ARM refuses reserved names such as root and admin."""
+    ssh_public_keys: Annotated[
+        list[Annotated[str, StringConstraints(pattern=_SSH_KEY, max_length=8192)]], Field(max_length=32)
+    ] = []
+    """OpenSSH public keys that may log in."""
+    ssh_public_keys_ref: SecretKeyRef | None = None
+    """A Secret key that holds OpenSSH public keys, one a line."""
+
+
+class AzureSpec(SpecModel):
+    """A virtual machine in Azure."""
+
+    model_config = rules(
+        rule("!(has(self.customData) && has(self.customDataRef))", "give customData or customDataRef, not both"),
+        fixed_presence("name"),
+        fixed_presence("customData"),
+        fixed_presence("customDataRef"),
+    )
+
+    subscription_id: Annotated[
+        str, StringConstraints(pattern=_GUID), Field(json_schema_extra=immutable("subscriptionId"))
+    ]
+    """Subscription that pays for the host."""
+    resource_group: Annotated[
+        str,
+        StringConstraints(pattern=_RESOURCE_GROUP, max_length=90),
+        Field(json_schema_extra=immutable("resourceGroup")),
+    ]
+    """Existing resource group that the host's resources go into."""
+    location: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9]+$", max_length=64),
+        Field(json_schema_extra=immutable("location")),
+    ]
+    """Azure region, for example eastus."""
+    name: (
+        Annotated[
+            str,
+            StringConstraints(pattern=_VM_NAME, max_length=63),
+            Field(json_schema_extra=immutable("name")),
+        ]
+        | None
+    ) = None
+    """Name of the virtual machine; computed from the BenchHost's name and uid when absent."""
+    sizes: Annotated[
+        list[Annotated[str, StringConstraints(pattern=_SIZE, min_length=2, max_length=64)]],
+        Field(min_length=1, max_length=16),
+    ]
+    """VM sizes in order of preference: the first that has capacity is used. Changing it resizes the host."""
+    image: Annotated[Image, Field(json_schema_extra=immutable("image"))]
+    """Image the host is made from."""
+    os_disk: Annotated[OsDisk, Field(json_schema_extra=immutable("osDisk"))] = OsDisk()
+    """The disk the host boots from."""
+    network: Annotated[Network, Field(json_schema_extra=immutable("network"))]
+    """Network the host is attached to."""
+    admin: Annotated[Admin, Field(json_schema_extra=immutable("admin"))]
+    """The account that can log in over SSH."""
+    custom_data: (
+        Annotated[str, StringConstraints(max_length=48 * 1024), Field(json_schema_extra=immutable("customData"))] | None
+    ) = None
+    """What cloud-init runs at first boot, as plain text; use customDataRef for anything secret."""
+    custom_data_ref: Annotated[SecretKeyRef, Field(json_schema_extra=immutable("customDataRef"))] | None = None
+    """A Secret key that holds what cloud-init runs at first boot."""
+    tags: Annotated[dict[str, Annotated[str, StringConstraints(max_length=256)]], Field(max_length=40)] = {}
+    """ARM tags for every resource of the host (ARM allows 50; ten are kept for the controller)."""

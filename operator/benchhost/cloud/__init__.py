@@ -1,0 +1,56 @@
+"""The port to a cloud: what a host is made of there, what can be asked, and how it can refuse.
+
+Adapters implement it, ``lifecycle`` reads its values, the controller calls it.
+"""
+
+from benchhost.cloud.errors import (
+    AdminError,
+    CapacityError,
+    CloudError,
+    CredentialsError,
+    TerminalError,
+    ThrottledError,
+    TransientError,
+)
+from benchhost.cloud.machine import (
+    Machine,
+    MachinePower,
+    Observation,
+    ObservedPart,
+    Owner,
+    Part,
+    PartState,
+)
+from benchhost.cloud.provider import (
+    CloudProvider,
+    GuestSecrets,
+    HostRequest,
+    OperationState,
+    Started,
+    Step,
+    Verb,
+)
+
+__all__ = [
+    "AdminError",
+    "CapacityError",
+    "CloudError",
+    "CloudProvider",
+    "CredentialsError",
+    "GuestSecrets",
+    "HostRequest",
+    "Machine",
+    "MachinePower",
+    "Observation",
+    "ObservedPart",
+    "OperationState",
+    "Owner",
+    "Part",
+    "PartState",
+    "Started",
+    "Step",
+    "TerminalError",
+    "ThrottledError",
+    "TransientError",
+    "Verb",
+]

@@ -1,0 +1,116 @@
+"""The port to a cloud: observe, start one step, look at a running operation. The reconciler knows nothing else.
+
+A provider decides nothing and waits for nothing: it starts what it is told, and says how to look again.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from benchhost.api.spec import BenchHostSpec
+from benchhost.cloud.errors import CloudError
+from benchhost.cloud.machine import Observation, Owner, Part
+
+
+class Verb(StrEnum):
+    """What can be asked of a part. Only the machine knows more than ensure, delete and release."""
+
+    ENSURE = "ensure"
+    """Create it, or bring it to what the spec says; repeating it changes nothing."""
+    DELETE = "delete"
+    """Remove it; already gone is success."""
+    RELEASE = "release"
+    """Take the owner's tags off and leave it."""
+    START = "start"
+    STOP = "stop"
+    DEALLOCATE = "deallocate"
+    RESTART = "restart"
+    """The only verb that is not idempotent."""
+    RESIZE = "resize"
+    """Bring the size to ``HostRequest.size``."""
+    TAG = "tag"
+    """Bring the tags to what the spec says, owner included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do to one part."""
+
+    verb: Verb
+    part: Part
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class GuestSecrets:
+    """What goes into the machine at creation and comes from Secrets. Never printed."""
+
+    ssh_public_keys: tuple[str, ...] = ()
+    custom_data: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HostRequest:
+    """One host as a provider needs to know it. Names of its resources follow from it and never change."""
+
+    owner: Owner
+    spec: BenchHostSpec
+    size: str
+    """The size to create or resize to, chosen from ``spec.azure.sizes``."""
+    secrets: GuestSecrets | None = None
+    """Present only for the step that creates the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A step the cloud has accepted."""
+
+    poll_url: str | None = None
+    """Where to look; None when the cloud finished at once, or when looking at the part itself is enough."""
+    retry_after: timedelta | None = None
+    """The cloud's wish for the first look; None when it gave none."""
+    request_id: str | None = None
+    finished: bool = False
+    """Nothing is under way any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationState:
+    """How a running operation stands."""
+
+    finished: bool
+    retry_after: timedelta | None = None
+    """The cloud's wish for the next look; None when it gave none."""
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    """By the cloud's clock, where the cloud says so."""
+    error: CloudError | None = None
+    """Why it failed; None while it runs and when it succeeded."""
+    canceled: bool = False
+    """It gave way to a later operation."""
+
+
+class CloudProvider(Protocol):
+    """A cloud, seen with one set of credentials.
+
+    Every method raises a ``CloudError`` and nothing else. None of them waits for a slow operation.
+    """
+
+    async def observe(self, request: HostRequest) -> Observation:
+        """Look at everything that belongs to the host. Reads only."""
+        ...
+
+    async def start(self, request: HostRequest, step: Step) -> Started:
+        """Start one step."""
+        ...
+
+    async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
+        """Look once at an operation; None when the cloud does not know it any more."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections. The provider is not used again."""
+        ...

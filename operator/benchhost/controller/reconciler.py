@@ -1,0 +1,215 @@
+"""Bring one host into agreement with its spec: look, decide, do at most one slow thing, report, say when to come back.
+
+Called by the workers, one pass at a time for each host. It knows the cloud port and not the adapter, it never waits
+for a cloud operation, and it remembers nothing that a restart could not lose: ``_next_poll`` only keeps events from
+polling sooner than the cloud asked for.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kubernetes.aio.client.exceptions import ApiException
+
+from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_condition
+from benchhost.api.host import BenchHost, InvalidBenchHostError
+from benchhost.api.status import OperationType, Phase
+from benchhost.cloud.errors import TransientError
+from benchhost.controller.host_pass import HostPass
+from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
+from benchhost.controller.providers import Providers
+from benchhost.controller.settings import ControllerSettings
+from benchhost.controller.store import HostStore, Key
+from benchhost.lifecycle import Hold, Release, Settled, never_reached_cloud, report
+from benchhost.lifecycle.backoff import is_blocking
+
+_log = logging.getLogger(__name__)
+
+_API_SERVER_RETRY = timedelta(seconds=2)
+"""Until the next pass when the API server refused or could not be reached; the watch reports its return sooner."""
+
+
+class Reconciler:
+    """Runs passes.
+
+    Parameters
+    ----------
+    store
+        The newest objects.
+    hosts
+        Writes to the API server.
+    providers
+        Clouds.
+    cluster
+        Id of this cluster, for owner tags.
+    settings
+        Intervals.
+    clock
+        Gives the time in UTC.
+    """
+
+    def __init__(
+        self,
+        store: HostStore,
+        hosts: Hosts,
+        *,
+        providers: Providers,
+        cluster: str,
+        settings: ControllerSettings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._hosts = hosts
+        self._providers = providers
+        self._cluster = cluster
+        self._settings = settings
+        self._clock = clock
+        self._next_poll: dict[str, datetime] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        """One pass; gives the seconds until the next one, or None when only an event can make one necessary."""
+        body = self._store.get(key)
+        if body is None:
+            return None
+        try:
+            delay = await self._pass(BenchHost.from_dict(body))
+        except InvalidBenchHostError as error:
+            delay = await self._report_invalid(key, str(error))
+        except HostGoneError:
+            return None
+        except HostChangedError:
+            delay = timedelta(0) if self._store.get(key) is not body else _API_SERVER_RETRY
+        except (ApiException, OSError, TimeoutError) as error:
+            _log.warning("%s/%s: the API server did not take a request: %s", *key, _one_line(error))
+            delay = _API_SERVER_RETRY
+        return None if delay is None else delay.total_seconds()
+
+    async def _pass(self, host: BenchHost) -> timedelta | None:
+        if host.is_deleting and not host.has_finalizer:
+            return None
+        if host.is_deleting and never_reached_cloud(host):
+            await self._release(host)
+            return None
+        if not host.has_finalizer:
+            await self._hosts.add_finalizer(host)
+            host = self._hosts.newest(host)
+        waiting = self._too_early(host)
+        if waiting is not None:
+            return waiting
+        run = HostPass(host, self._hosts, self._providers, cluster=self._cluster, clock=self._clock)
+        await self._run(run)
+        if isinstance(run.outcome.action, Release) and run.outcome.error is None:
+            await self._release(run.host)
+            return None
+        return await self._report(run)
+
+    async def _run(self, run: HostPass) -> None:
+        try:
+            await run.run()
+        except (HostGoneError, HostChangedError, ApiException, OSError, TimeoutError):
+            raise
+        except Exception:  # noqa: BLE001 - see below
+            # A mistake of ours in one host's pass must not take the other hosts down, and must not hide.
+            _log.exception("%s/%s: internal error", *run.host.key)
+            run.fail(
+                TransientError(
+                    "The controller met an internal error in this host's pass; its log has the details. "
+                    "Please report it.",
+                    reason=Reason.INTERNAL_ERROR,
+                )
+            )
+
+    def _too_early(self, host: BenchHost) -> timedelta | None:
+        """How long the host wants to be left alone, by its backoff or by the cloud's wish; None when a pass is due."""
+        now = self._clock()
+        failure, generation = host.status.failure, host.metadata.generation
+        if failure is not None and failure.next_attempt_at and is_blocking(failure, generation=generation, now=now):
+            return failure.next_attempt_at - now
+        operation = host.status.operation
+        if operation is None or operation.poll_url is None:
+            return None
+        if host.is_deleting and operation.type is not OperationType.DELETE:
+            return None  # a deletion does not wait for what it is going to undo
+        due = self._next_poll.get(operation.poll_url)
+        return due - now if due is not None and due > now else None
+
+    async def _release(self, host: BenchHost) -> None:
+        await self._hosts.remove_finalizer(host)
+        self._forget_poll(host)
+        _log.info("%s/%s: nothing is left in the cloud; released", *host.key)
+
+    async def _report(self, run: HostPass) -> timedelta:
+        now = self._clock()
+        status = report(run.host, run.outcome, now=now)
+        if status.to_dict() != run.host.status.to_dict():
+            _log_change(run.host, status.phase, run)
+            await self._hosts.write_status(run.host, status)
+        self._forget_poll(run.host)
+        return self._next(run, run.host.model_copy(update={"status": status}), now)
+
+    def _next(self, run: HostPass, host: BenchHost, now: datetime) -> timedelta:
+        """When this host wants to be looked at again."""
+        failure, operation = host.status.failure, host.status.operation
+        if run.outcome.error is not None and failure is not None:
+            due = failure.next_attempt_at
+            return due - now if due is not None else self._resync(host)
+        if operation is not None and operation.poll_url is not None:
+            delay = run.retry_after or self._settings.poll_interval
+            self._next_poll[operation.poll_url] = now + delay
+            return delay
+        action = run.outcome.action
+        if isinstance(action, Settled | Hold):
+            resync = self._resync(host)
+            return resync if action.wake_at is None else min(max(action.wake_at - now, timedelta(0)), resync)
+        return run.retry_after or self._settings.poll_interval
+
+    def _resync(self, host: BenchHost) -> timedelta:
+        """The resync interval, shortened by up to a tenth by the uid, so that hosts do not come all at once."""
+        share = int(host.metadata.uid[:4], 16) / 0xFFFF if host.metadata.uid else 0.0
+        return self._settings.resync_interval * (1 - 0.1 * share)
+
+    def _forget_poll(self, host: BenchHost) -> None:
+        operation = host.status.operation
+        if operation is not None and operation.poll_url is not None:
+            self._next_poll.pop(operation.poll_url, None)
+
+    async def _report_invalid(self, key: Key, message: str) -> timedelta | None:
+        """Say on the object that it does not fit the API; it got past the CRD of another version."""
+        body = self._store.get(key)
+        if body is None:
+            return None
+        generation = body["metadata"].get("generation", 0)
+        sentence = f"The object does not fit {body.get('apiVersion')}: {message}. Correct the field and apply it again."
+        status: dict[str, Any] = dict(body.get("status") or {})
+        condition = to_condition(
+            ConditionType.STALLED,
+            ConditionStatus.TRUE,
+            reason=Reason.INVALID_OBJECT,
+            message=sentence,
+            generation=generation,
+            now=self._clock(),
+        )
+        known = [c for c in status.get("conditions", []) if c.get("type") == ConditionType.STALLED]
+        if known and known[0].get("message") == sentence:
+            return None
+        _log.warning("%s/%s: %s", *key, sentence)
+        await self._hosts.write_raw_status(
+            body, status | {"phase": Phase.FAILED.value, "conditions": [condition.to_dict()]}
+        )
+        return None
+
+
+def _log_change(host: BenchHost, phase: Phase | None, run: HostPass) -> None:
+    """One line a change: what it is now, and why if it is bad."""
+    error = run.outcome.error
+    if error is not None:
+        _log.warning("%s/%s: %s: %s", *host.key, phase, error)
+    elif run.outcome.finished or phase != host.status.phase:
+        _log.info("%s/%s: %s", *host.key, phase)
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, ApiException):
+        return f"HTTP {error.status} {error.reason}"
+    return " ".join(str(error).split()) or type(error).__name__

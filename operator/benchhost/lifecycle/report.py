@@ -1,0 +1,130 @@
+"""Compute the whole status of a host from one pass. Pure; called once at the end of a pass.
+
+It decides nothing, and it never reads a condition that an earlier pass set, except for its transition time.
+"""
+
+from datetime import datetime
+
+from benchhost.api.conditions import Reason
+from benchhost.api.host import BenchHost
+from benchhost.api.status import (
+    Address,
+    AddressType,
+    BenchHostStatus,
+    Failure,
+    HistoryEntry,
+    OperationResult,
+    OperationType,
+    SshEndpoint,
+    add_history,
+    seconds_between,
+)
+from benchhost.lifecycle.actions import Settled
+from benchhost.lifecycle.backoff import next_failure
+from benchhost.lifecycle.placement import next_placement
+from benchhost.lifecycle.result import Finished, Pass
+from benchhost.lifecycle.summary import summarize
+
+
+def report(host: BenchHost, outcome: Pass, *, now: datetime) -> BenchHostStatus:
+    """The status after this pass; equal to the old one when nothing is new."""
+    status = _observed(host.status, outcome, now)
+    for finished in outcome.finished:
+        status = _finished(status, finished)
+    status = _acknowledged(host, status, outcome, now)
+    status = status.model_copy(
+        update={
+            "observed_generation": host.metadata.generation,
+            "operation": outcome.operation,
+            "failure": _failure(host, outcome, now),
+        }
+    )
+    summary = summarize(host, status, outcome, now=now)
+    return status.model_copy(update={"phase": summary.phase, "conditions": summary.conditions})
+
+
+def _observed(status: BenchHostStatus, outcome: Pass, now: datetime) -> BenchHostStatus:
+    """What the cloud shows; kept as it was when the cloud could not be seen."""
+    if outcome.observation is None:
+        return status
+    machine = outcome.observation.machine
+    if machine is None:
+        return status.model_copy(
+            update={"power_state": None, "provider_id": None, "addresses": [], "ssh_endpoint": None}
+        )
+    return status.model_copy(
+        update={
+            "power_state": str(machine.power),
+            "provider_id": machine.provider_id,
+            "size": machine.size,
+            "zone": machine.zone,
+            "addresses": list(machine.addresses),
+            "ssh_endpoint": _ssh_endpoint(machine.addresses),
+            "placement": next_placement(status, machine, now=now),
+        }
+    )
+
+
+def _ssh_endpoint(addresses: tuple[Address, ...]) -> SshEndpoint | None:
+    for kind in (AddressType.EXTERNAL_IP, AddressType.INTERNAL_IP):
+        for address in addresses:
+            if address.type is kind:
+                return SshEndpoint(host=address.address)
+    return None
+
+
+def _finished(status: BenchHostStatus, finished: Finished) -> BenchHostStatus:
+    operation = finished.operation
+    start = finished.start_time or operation.started_at
+    end = max(finished.end_time or start, start)
+    entry = HistoryEntry(
+        type=operation.type,
+        start_time=start,
+        end_time=end,
+        seconds=seconds_between(start, end),
+        result=finished.result,
+        reason=finished.reason,
+        epoch=status.placement.epoch if status.placement else 0,
+        request_id=operation.request_id,
+    )
+    update: dict[str, object] = {"history": add_history(status.history, entry)}
+    if finished.result is OperationResult.SUCCEEDED:
+        update |= _acknowledgement(operation.type, operation.started_at)
+    return status.model_copy(update=update)
+
+
+def _acknowledgement(kind: OperationType, moment: datetime) -> dict[str, object]:
+    if kind is OperationType.RESTART:
+        return {"last_restart_time": moment}
+    if kind is OperationType.REALLOCATE:
+        return {"last_reallocate_time": moment}
+    return {}
+
+
+def _acknowledged(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datetime) -> BenchHostStatus:
+    """A request that is due, and that a running host needs nothing more for, has been met."""
+    if not isinstance(outcome.action, Settled) or outcome.action.reason is not Reason.RUNNING:
+        return status
+    answers = {
+        "last_restart_time": (host.spec.restart_at, status.last_restart_time),
+        "last_reallocate_time": (host.spec.reallocate_at, status.last_reallocate_time),
+    }
+    update = {
+        name: now
+        for name, (asked, answered) in answers.items()
+        if asked is not None and asked <= now and (answered is None or answered < asked)
+    }
+    return status.model_copy(update=update)
+
+
+def _failure(host: BenchHost, outcome: Pass, now: datetime) -> Failure | None:
+    """An error starts or goes on with a row; only a pass that finds nothing more to do ends it."""
+    if outcome.error is not None:
+        return next_failure(
+            outcome.error,
+            host.status.failure,
+            generation=host.metadata.generation,
+            seed=host.metadata.uid,
+            now=now,
+        )
+    return None if isinstance(outcome.action, Settled) else host.status.failure

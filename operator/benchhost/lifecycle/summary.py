@@ -1,0 +1,206 @@
+"""The conditions and the phase: what people, kubectl and clients read. Pure; part of ``report``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from benchhost.api.conditions import Condition, ConditionStatus, ConditionType, Reason, get_condition, to_condition
+from benchhost.api.host import BenchHost
+from benchhost.api.model import to_timestamp
+from benchhost.api.spec import PowerState
+from benchhost.api.status import BenchHostStatus, Failure, FailureClass, Operation, OperationType, Phase
+from benchhost.cloud.machine import MachinePower, Part, PartState
+from benchhost.lifecycle.actions import Action, Do, Hold, Release, Settled, Wait
+from benchhost.lifecycle.result import Pass
+
+_TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+_Row = tuple[ConditionStatus, Reason, str]
+"""Status, reason and message of a condition."""
+
+_WORK: Final[dict[OperationType, tuple[Phase, Reason]]] = {
+    OperationType.PROVISION: (Phase.PROVISIONING, Reason.PROVISIONING),
+    OperationType.START: (Phase.STARTING, Reason.STARTING),
+    OperationType.STOP: (Phase.STOPPING, Reason.STOPPING),
+    OperationType.DEALLOCATE: (Phase.DEALLOCATING, Reason.DEALLOCATING),
+    OperationType.REALLOCATE: (Phase.DEALLOCATING, Reason.REALLOCATING),
+    OperationType.RESTART: (Phase.RESTARTING, Reason.RESTARTING),
+    OperationType.RESIZE: (Phase.RESIZING, Reason.RESIZING),
+    OperationType.UPDATE: (Phase.RUNNING, Reason.UPDATING),
+    OperationType.DELETE: (Phase.DELETING, Reason.DELETING),
+}
+_RESTING: Final[dict[str, Phase]] = {
+    MachinePower.RUNNING: Phase.RUNNING,
+    MachinePower.STARTING: Phase.STARTING,
+    MachinePower.STOPPING: Phase.STOPPING,
+    MachinePower.STOPPED: Phase.STOPPED,
+    MachinePower.DEALLOCATING: Phase.DEALLOCATING,
+    MachinePower.DEALLOCATED: Phase.DEALLOCATED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a person sees first."""
+
+    phase: Phase
+    conditions: list[Condition]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """How the pass ended, in the terms of the Synced condition."""
+
+    status: ConditionStatus
+    reason: Reason
+    message: str
+    working: bool = False
+    stalled: bool = False
+
+
+def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: datetime) -> Summary:
+    """Conditions and phase after this pass.
+
+    Parameters
+    ----------
+    host
+        The object with its last status, for transition times.
+    status
+        The new status, complete but for conditions and phase.
+    outcome
+        The pass.
+    now
+        The moment of the report.
+    """
+    verdict = _verdict(host, status, outcome, now)
+    rows = [
+        (ConditionType.READY, _ready(host, status, verdict)),
+        (ConditionType.SYNCED, (verdict.status, verdict.reason, verdict.message)),
+        (ConditionType.PROVISIONED, _provisioned(host, outcome)),
+        (ConditionType.RECONCILING, (_TRUE, verdict.reason, verdict.message) if verdict.working else None),
+        (ConditionType.STALLED, (_TRUE, verdict.reason, verdict.message) if verdict.stalled else None),
+    ]
+    conditions = [
+        to_condition(
+            kind,
+            row[0],
+            reason=row[1],
+            message=row[2],
+            generation=host.metadata.generation,
+            now=now,
+            earlier=host.status.conditions,
+        )
+        for kind, row in rows
+        if row is not None
+    ]
+    return Summary(_phase(host, status, outcome, verdict), conditions)
+
+
+def _verdict(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datetime) -> _Verdict:
+    failure = status.failure
+    if failure is not None and (outcome.error is not None or _is_held_by(failure, outcome.action)):
+        return _failed(host, failure)
+    operation = status.operation
+    if operation is not None and operation.deadline < now:
+        return _Verdict(_FALSE, Reason.TIMED_OUT, _timed_out(status), working=True)
+    if operation is not None and isinstance(outcome.action, Do | Wait):
+        return _Verdict(_FALSE, _WORK[operation.type][1], _under_way(operation), working=True)
+    match outcome.action:
+        case Settled(message=message, reason=reason):
+            return _Verdict(_TRUE, reason, message)
+        case Hold(reason=reason, message=message, stalled=stalled, wake_at=wake_at):
+            return _Verdict(_FALSE, reason, message, working=wake_at is not None and not stalled, stalled=stalled)
+        case Do(operation=kind, step=step):
+            return _Verdict(_FALSE, _WORK[kind][1], f"{_WORK[kind][1]}: {step}.", working=True)
+        case Wait(operation=wait_kind, message=message):
+            reason = _WORK[wait_kind][1] if wait_kind else Reason.OUT_OF_SYNC
+            return _Verdict(_FALSE, reason, message, working=True)
+        case Release():
+            return _Verdict(_FALSE, Reason.DELETING, "Nothing of the host is left in the cloud.", working=True)
+        case None:
+            return _Verdict(_UNKNOWN, Reason.PENDING, "Not looked at yet.", working=True)
+
+
+def _is_held_by(failure: Failure, action: Action | None) -> bool:
+    """Whether nothing is done because of this failure: told in the same words as the failure itself."""
+    return isinstance(action, Hold) and action.reason in (failure.reason, Reason.DELETION_BLOCKED)
+
+
+def _failed(host: BenchHost, failure: Failure) -> _Verdict:
+    stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN)
+    reason = Reason.DELETION_BLOCKED if host.is_deleting else Reason(failure.reason)
+    return _Verdict(_FALSE, reason, describe_failure(failure), working=not stalled, stalled=stalled)
+
+
+def describe_failure(failure: Failure) -> str:
+    """What happened, and what happens next and when."""
+    if failure.next_attempt_at is None:
+        return f"{failure.message} It is not tried again until the spec changes."
+    when = to_timestamp(failure.next_attempt_at.replace(microsecond=0))
+    return f"{failure.message} Attempt {failure.count} failed; the next is at {when}."
+
+
+def _under_way(operation: Operation) -> str:
+    """The same words from the first step to the last look, so that looking again writes nothing."""
+    what = "the machine" if operation.poll_url else "what the machine needs"
+    return f"{operation.type} began at {to_timestamp(operation.started_at)}; the cloud is working on {what}."
+
+
+def _timed_out(status: BenchHostStatus) -> str:
+    operation = status.operation
+    if operation is None:
+        return ""
+    return (
+        f"{operation.type} has not ended by {to_timestamp(operation.deadline)}, its time limit "
+        f"(spec.timeouts); it began at {to_timestamp(operation.started_at)} and is still watched."
+    )
+
+
+def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict) -> tuple[ConditionStatus, Reason, str] | None:
+    """Absent while the host is not meant to run, so that waiting for it waits."""
+    if host.spec.power_state is not PowerState.RUNNING or host.is_deleting:
+        return None
+    if verdict.status is _TRUE:
+        return (_TRUE, Reason.RUNNING, verdict.message)
+    usable = status.power_state == MachinePower.RUNNING and _leaves_usable(status, verdict)
+    if usable:
+        return (_TRUE, Reason.RUNNING, f"The host runs. {verdict.message}")
+    return (_FALSE, verdict.reason, verdict.message)
+
+
+def _leaves_usable(status: BenchHostStatus, verdict: _Verdict) -> bool:
+    """Whether a running host stays usable though the cloud and the spec do not agree.
+
+    True while it is paused, while tags are brought up to date, and while the cloud cannot be asked for a moment.
+    """
+    if verdict.reason in (Reason.PAUSED, Reason.UPDATING):
+        return True
+    failure = status.failure
+    passing = (FailureClass.TRANSIENT, FailureClass.THROTTLED)
+    return failure is not None and failure.failure_class in passing and status.operation is None
+
+
+def _provisioned(host: BenchHost, outcome: Pass) -> _Row | None:
+    """As it was when the cloud could not be, or need not be, looked at."""
+    if outcome.observation is None:
+        known = get_condition(host.status.conditions, ConditionType.PROVISIONED)
+        return (known.status, Reason(known.reason), known.message) if known else None
+    seen = outcome.observation.get(Part.MACHINE)
+    if seen is None:
+        return (_FALSE, Reason.PENDING, "No machine exists.")
+    if seen.state is PartState.READY:
+        return (_TRUE, Reason.PROVISIONED, "Machine, network interface, disk and address exist.")
+    return (_FALSE, Reason.PROVISIONING, f"The machine exists and is {seen.state}.")
+
+
+def _phase(host: BenchHost, status: BenchHostStatus, outcome: Pass, verdict: _Verdict) -> Phase:
+    if host.is_deleting:
+        return Phase.DELETING
+    if verdict.stalled or (outcome.error is not None and verdict.status is not _TRUE and not status.power_state):
+        return Phase.FAILED
+    operation = status.operation
+    if operation is not None:
+        return _WORK[operation.type][0]
+    if status.power_state is None:
+        return Phase.DEALLOCATED if verdict.status is _TRUE else Phase.PENDING
+    return _RESTING.get(status.power_state, Phase.PENDING)
