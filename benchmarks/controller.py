@@ -1,0 +1,137 @@
+"""The controller's figures: how soon it reacts, how much it writes, what it costs when idle.
+
+Everything is measured from outside: the emulator's access log, the API server's own counters, a watch, and ``/proc``.
+"""
+
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchhost.api import BenchHost, ConditionType, is_true
+from benchhost.client import BenchHostClient, Deadline
+from benchmarks.figures import Figure, percentile
+from support.stack import Kubectl, Stack, credentials_secret, running_emulator, start_controller
+
+HOSTS = 200
+_PACE = 3.0
+"""Hosts created a second: a host needs three writes, and ARM's bucket refills with 10 a second."""
+_IDLE_SECONDS = 30.0
+
+
+@dataclass
+class ReadyWatch:
+    """Notes the moment at which each host is first seen to be Ready; a watch in a thread of its own."""
+
+    client: BenchHostClient
+    count: int
+    seen: dict[str, tuple[float, BenchHost]] = field(default_factory=dict)
+
+    def start(self) -> threading.Thread:
+        """Begin to watch."""
+        thread = threading.Thread(target=self._watch, daemon=True)
+        thread.start()
+        return thread
+
+    def _watch(self) -> None:
+        for event in self.client.watch(deadline=Deadline.after(300)):
+            host, now = event.host, time.time()
+            if is_true(host.status.conditions, ConditionType.READY):
+                self.seen.setdefault(host.metadata.name, (now, host))
+            if len(self.seen) == self.count:
+                return
+
+
+@contextmanager
+def stack(kubectl: Kubectl, directory: Path, *options: str, poll_interval: float) -> Iterator[Stack]:
+    """Emulator and controller over a fresh subscription."""
+    log = ("--access-log", str(directory / "access.jsonl"), "--seed", "1")
+    with running_emulator(directory / "cloud", *log, *options) as emulator:
+        interval = ("--poll-interval", str(poll_interval), "--namespace", kubectl.namespace)
+        with start_controller(kubectl.kubeconfig, emulator, directory / "controller.log", *interval) as controller:
+            kubectl.apply(credentials_secret(emulator, kubectl.namespace))
+            controller.wait_for("watching")
+            yield Stack(kubectl, emulator, controller)
+
+
+def create_hosts(running: Stack, client: BenchHostClient, count: int) -> tuple[dict[str, float], ReadyWatch]:
+    """Create hosts at a steady pace; when each was created, and when each was Ready."""
+    watch = ReadyWatch(client, count)
+    thread = watch.start()
+    created: dict[str, float] = {}
+    start = time.monotonic()
+    for number in range(count):
+        time.sleep(max(0.0, start + number / _PACE - time.monotonic()))
+        body = running.host(f"host-{number:03d}")
+        client.create(body)
+        created[body["metadata"]["name"]] = time.time()
+    thread.join(240)
+    if thread.is_alive():
+        raise RuntimeError(f"{count - len(watch.seen)} of {count} hosts did not become Ready")
+    return created, watch
+
+
+def first_requests(access_log: Path, names: set[str]) -> dict[str, float]:
+    """When the emulator got the first request that names each host's resources."""
+    first: dict[str, float] = {}
+    for line in access_log.read_text().splitlines():
+        entry = json.loads(line)
+        match = re.search(r"/(host-\d{3})-[0-9a-f]{8}", entry["path"])
+        if match and match[1] in names:
+            first.setdefault(match[1], entry["time"])
+    return first
+
+
+def count_writes(kubectl: Kubectl) -> int:
+    """Writes to BenchHosts that the API server has counted (apiserver_request_total)."""
+    metrics = kubectl.run("get", "--raw", "/metrics").stdout
+    pattern = r'^apiserver_request_total\{[^}]*resource="benchhosts"[^}]*verb="(?:PATCH|PUT|APPLY)"[^}]*\} (\d+)'
+    return sum(int(value) for value in re.findall(pattern, metrics, re.MULTILINE))
+
+
+def reaction(running: Stack, directory: Path, client: BenchHostClient, *, label: str, poll: float, count: int) -> list[Figure]:
+    """From creation to the first request, from the cloud's end to status, and the writes in between."""
+    before = count_writes(running.kubectl)
+    created, watch = create_hosts(running, client, count)
+    writes = (count_writes(running.kubectl) - before) / count
+    first = first_requests(directory / "access.jsonl", set(created))
+    delays = [(first[name] - moment) * 1000 for name, moment in created.items()]
+    lags = [(seen - host.status.history[-1].end_time.timestamp()) * 1000 for seen, host in watch.seen.values()]
+    return [
+        Figure(f"CR created -> first ARM request, p50 ({label})", percentile(delays, 50), "ms", 50),
+        Figure(f"CR created -> first ARM request, p99 ({label})", percentile(delays, 99), "ms", 250),
+        Figure(f"cloud operation finished -> status seen, p50 ({label})", percentile(lags, 50), "ms"),
+        Figure(f"cloud operation finished -> status seen, p99 ({label})", percentile(lags, 99), "ms"),
+        Figure(f"  lower bound of its mean: half the polling interval ({label})", poll * 1000 / 2, "ms"),
+        Figure(f"Kubernetes writes per host, create to Ready ({label})", writes, "writes", 4),
+    ]
+
+
+def idle(running: Stack) -> list[Figure]:
+    """What the controller costs while nothing happens."""
+    pid = running.controller.process.pid
+    before = _cpu_seconds(pid)
+    time.sleep(_IDLE_SECONDS)
+    share = (_cpu_seconds(pid) - before) / _IDLE_SECONDS * 100
+    return [
+        Figure(f"idle controller with {HOSTS} ready hosts", share, "% of a core", 2),
+        Figure(f"its memory (RSS) with {HOSTS} ready hosts", _resident_mb(pid), "MB", 130),
+    ]
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    match = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(match[1]) / 1000 if match else float("nan")
+
+
