@@ -6,9 +6,9 @@ Everything is driven through kubectl and the ``benchhost`` command, so that a te
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,12 @@ class Kubectl:
 
     binary: Path
     kubeconfig: Path
-    namespace: str = "default"
+    namespace: str = ""
 
     def argv(self, *arguments: str) -> list[str]:
         """The whole command line."""
-        return [str(self.binary), "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
+        namespace = ["--namespace", self.namespace] if self.namespace else []
+        return [str(self.binary), "--kubeconfig", str(self.kubeconfig), *namespace, *arguments]
 
     def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
@@ -133,10 +134,37 @@ class Stack:
 
     kubectl: Kubectl
     emulator: Emulator
-    controller: Command
-    options: Sequence[str] = field(default_factory=tuple)
+    directory: Path
+    controller: Command | None = None
 
-    def host(self, name: str, *, spec: Mapping[str, Any] | None = None, **azure: Any) -> dict[str, Any]:
+    def start_controller(self, *options: str, kubeconfig: Path | None = None) -> Command:
+        """Start the controller; after a crash, start it again."""
+        self.controller = start_controller(
+            kubeconfig or self.kubectl.kubeconfig,
+            self.emulator,
+            self.directory / "controller.log",
+            "--namespace",
+            self.kubectl.namespace,
+            *options,
+        )
+        return self.controller
+
+    def kill_controller(self) -> None:
+        """End it as a crash would."""
+        if self.controller is not None:
+            self.controller.kill()
+            self.controller = None
+
+    def end(self) -> None:
+        """Delete every host, as the last user would, and stop the controller."""
+        if self.controller is None:
+            self.start_controller()
+        self.kubectl.run("delete", "benchhosts", "--all", "--wait=false", check=False)
+        self.kubectl.run("wait", "benchhosts", "--all", "--for=delete", "--timeout=30s", check=False)
+        if self.controller is not None:
+            self.controller.stop()
+
+    def host(self, name: str, /, *, spec: Mapping[str, Any] | None = None, **azure: Any) -> dict[str, Any]:
         """A valid BenchHost in the emulated subscription."""
         return {
             "apiVersion": "benchhost.dev/v1alpha1",
@@ -145,13 +173,14 @@ class Stack:
             "spec": {
                 "credentialsRef": {"name": "azure-credentials"},
                 "azure": azure_spec(
-                    subscriptionId=self.emulator.connection["subscriptionId"], resourceGroup=RESOURCE_GROUP, **azure
+                    **{"subscriptionId": self.emulator.connection["subscriptionId"], "resourceGroup": RESOURCE_GROUP}
+                    | azure
                 ),
                 **(spec or {}),
             },
         }
 
-    def create_ready(self, name: str, **parts: Any) -> dict[str, Any]:
+    def create_ready(self, name: str, /, **parts: Any) -> dict[str, Any]:
         """Apply a host and wait until it is Ready."""
         self.kubectl.apply(self.host(name, **parts))
         self.kubectl.wait(f"benchhost/{name}", "condition=Ready")

@@ -103,17 +103,12 @@ def _run(settings: "ControllerSettings", kubeconfig: Path | None, context: str |
 def make_login(kubeconfig: Path | None, context: str | None) -> "Login":
     """How to reach the API server: what the user names, else the pod's ServiceAccount, never a guess."""
     from kubernetes.aio.client import Configuration
-    from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+    from kubernetes.aio.config import ConfigException, load_incluster_config
 
     async def login() -> "Configuration":
         configuration = Configuration()
         if kubeconfig is not None or context is not None:
-            await load_kube_config(
-                config_file=str(kubeconfig) if kubeconfig else None,
-                context=context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
+            await _load(configuration, kubeconfig, context)
         elif "KUBERNETES_SERVICE_HOST" in os.environ:
             load_incluster_config(client_configuration=configuration)
         else:
@@ -121,6 +116,22 @@ def make_login(kubeconfig: Path | None, context: str | None) -> "Login":
         return configuration
 
     return login
+
+
+async def _load(configuration: "Configuration", kubeconfig: Path | None, context: str | None) -> None:
+    from kubernetes.aio.config import ConfigException, load_kube_config
+
+    try:
+        await load_kube_config(
+            config_file=str(kubeconfig) if kubeconfig else None,
+            context=context,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    except ConfigException:
+        raise
+    except Exception as error:  # the package meets a malformed file with whatever its code happens to raise
+        raise ConfigException(f"{kubeconfig or 'the default file'} is not a kubeconfig ({error})") from error
 
 
 def azure_providers(environment: Mapping[str, str], settings: "ControllerSettings") -> "ProvidersFactory":

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import kopf
 from kubernetes.aio.client import ApiClient, Configuration, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
@@ -95,7 +96,7 @@ async def check_installation(client: ApiClient, settings: ControllerSettings) ->
             await objects.list_cluster_custom_object(GROUP, VERSION, PLURAL, limit=1, _request_timeout=10)
     except ApiException as error:
         raise InstallationError(_why_refused(error)) from error
-    except (OSError, TimeoutError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
         where = client.configuration.host
         raise InstallationError(
             f"The API server at {where} cannot be reached ({str(error) or type(error).__name__}); "

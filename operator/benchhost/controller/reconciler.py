@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 from kubernetes.aio.client.exceptions import ApiException
 
 from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_condition
@@ -25,6 +26,9 @@ from benchhost.lifecycle import Hold, Release, Settled, never_reached_cloud, rep
 from benchhost.lifecycle.backoff import is_blocking
 
 _log = logging.getLogger(__name__)
+
+_API_SERVER_TROUBLE = (ApiException, aiohttp.ClientError, OSError, TimeoutError)
+"""How a request to the API server can fail; a cloud's failures are CloudErrors."""
 
 _API_SERVER_RETRY = timedelta(seconds=2)
 """Until the next pass when the API server refused or could not be reached; the watch reports its return sooner."""
@@ -80,7 +84,7 @@ class Reconciler:
             return None
         except HostChangedError:
             delay = timedelta(0) if self._store.get(key) is not body else _API_SERVER_RETRY
-        except (ApiException, OSError, TimeoutError) as error:
+        except _API_SERVER_TROUBLE as error:
             _log.warning("%s/%s: the API server did not take a request: %s", *key, _one_line(error))
             delay = _API_SERVER_RETRY
         return None if delay is None else delay.total_seconds()
@@ -107,7 +111,7 @@ class Reconciler:
     async def _run(self, run: HostPass) -> None:
         try:
             await run.run()
-        except (HostGoneError, HostChangedError, ApiException, OSError, TimeoutError):
+        except (HostGoneError, HostChangedError, *_API_SERVER_TROUBLE):
             raise
         except Exception:  # noqa: BLE001 - see below
             # A mistake of ours in one host's pass must not take the other hosts down, and must not hide.
