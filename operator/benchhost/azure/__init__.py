@@ -1,0 +1,10 @@
+"""Azure behind the cloud port, through Microsoft's SDK. The only package that imports ``azure``.
+
+Used by the composition root. It decides nothing: what to do and when is the controller's.
+"""
+
+from benchhost.azure.credentials import AzureCredentials
+from benchhost.azure.provider import AzureProvider
+from benchhost.azure.settings import AzureCloudSettings, AzureSettingsError
+
+__all__ = ["AzureCloudSettings", "AzureCredentials", "AzureProvider", "AzureSettingsError"]

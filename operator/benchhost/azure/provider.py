@@ -1,0 +1,53 @@
+"""``AzureProvider``: the cloud port over Azure, with one set of credentials and any number of subscriptions.
+
+Made by the composition root, called by the reconciler. It decides nothing, waits for no operation, tries nothing
+again, and every error that leaves it is a ``CloudError``.
+"""
+
+import logging
+
+from benchhost.azure.clients import AzureClients
+from benchhost.azure.credentials import AzureCredentials
+from benchhost.azure.names import HostNames
+from benchhost.azure.observation import observe
+from benchhost.azure.polling import poll_operation
+from benchhost.azure.settings import AzureCloudSettings
+from benchhost.azure.steps import start_step
+from benchhost.cloud.machine import Observation
+from benchhost.cloud.provider import HostRequest, OperationState, Started, Step
+
+_log = logging.getLogger("benchhost.azure")
+
+
+class AzureProvider:
+    """Implements ``benchhost.cloud.CloudProvider``.
+
+    Parameters
+    ----------
+    settings
+        Which Azure.
+    credentials
+        Who we are.
+    """
+
+    def __init__(self, settings: AzureCloudSettings, credentials: AzureCredentials) -> None:
+        self._clients = AzureClients(settings, credentials)
+
+    async def observe(self, request: HostRequest) -> Observation:
+        """Look at everything that belongs to the host: two to five GETs."""
+        return await observe(self._clients, request)
+
+    async def start(self, request: HostRequest, step: Step) -> Started:
+        """Start one step: a GET to see whose the resource is, and at most one change."""
+        started = await start_step(self._clients, request, step)
+        _log.info("%s: %s %s", HostNames.of(request).machine, step, "finished" if started.finished else "started")
+        _log.debug("request %s, look at %s", started.request_id, started.poll_url)
+        return started
+
+    async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
+        """Look once at an operation; None when Azure does not know it any more."""
+        return await poll_operation(self._clients, request, poll_url)
+
+    async def close(self) -> None:
+        """Close every client and the one session under them."""
+        await self._clients.close()

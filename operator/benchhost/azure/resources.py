@@ -1,0 +1,86 @@
+"""The SDK's operation groups as one shape: read, put, delete and tag a part by its name.
+
+Used by observation and by the steps. It knows where a part's operations are, and nothing of hosts.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from azure.core.exceptions import HttpResponseError
+from benchhost.azure.calls import azure_call, refusal_of
+from benchhost.azure.clients import AzureClients
+from benchhost.azure.names import HostNames
+from benchhost.azure.parameters import Body
+from benchhost.cloud.machine import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One part of one host, wherever it may be."""
+
+    clients: AzureClients
+    names: HostNames
+    part: Part
+    operations: Any
+    """The SDK's operation group: all have get, begin_create_or_update and begin_delete, and no type in common."""
+    set_tags: Callable[..., Awaitable[Any]]
+
+    @property
+    def at(self) -> tuple[str, str]:
+        """Resource group and name, as every operation takes them."""
+        return self.names.azure.resource_group, self.names.get(self.part) or ""
+
+    async def get(self, **arguments: Any) -> Any | None:
+        """The SDK's model of it, or None when it does not exist.
+
+        Raises
+        ------
+        CloudError
+            If Azure refuses to tell.
+        """
+        async with azure_call(self.clients.settings, f"read {self.names.describe(self.part)}"):
+            return await _unless_absent(self.operations.get(*self.at, **arguments))
+
+    async def put(self, body: Body, **arguments: Any) -> Any:
+        """Create or update it."""
+        return await self.operations.begin_create_or_update(*self.at, body, **arguments)
+
+    async def delete(self, **arguments: Any) -> Any:
+        """Delete it."""
+        return await self.operations.begin_delete(*self.at, **arguments)
+
+    async def tag(self, tags: dict[str, str], **arguments: Any) -> Any:
+        """Replace its tags."""
+        return await self.set_tags(*self.at, {"tags": tags}, **arguments)
+
+
+def resource(clients: AzureClients, names: HostNames, part: Part) -> Resource:
+    """The part with the operations that belong to its type."""
+    compute = clients.compute(names.azure.subscription_id)
+    network = clients.network(names.azure.subscription_id)
+    match part:
+        case Part.MACHINE:
+            machines = compute.virtual_machines
+            return Resource(clients, names, part, machines, machines.begin_update)
+        case Part.DISK:
+            return Resource(clients, names, part, compute.disks, compute.disks.begin_update)
+        case Part.INTERFACE:
+            interfaces = network.network_interfaces
+            return Resource(clients, names, part, interfaces, interfaces.update_tags)
+        case Part.ADDRESS:
+            addresses = network.public_ip_addresses
+            return Resource(clients, names, part, addresses, addresses.update_tags)
+        case Part.NETWORK:
+            networks = network.virtual_networks
+            return Resource(clients, names, part, networks, networks.update_tags)
+    assert_never(part)
+
+
+async def _unless_absent(reading: Awaitable[Any]) -> Any | None:
+    try:
+        return await reading
+    except HttpResponseError as error:
+        if error.response is not None and refusal_of(error.response).is_absence:
+            return None
+        raise

@@ -1,0 +1,51 @@
+"""Owner tags: how a cloud resource says which BenchHost it belongs to. Pure.
+
+ARM keeps the case of a tag's name and compares without it, and so does this module.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from benchhost.cloud.machine import Owner
+
+CLUSTER: Final = "benchhost-cluster"
+NAMESPACE: Final = "benchhost-namespace"
+NAME: Final = "benchhost-name"
+UID: Final = "benchhost-uid"
+SHARED: Final = "benchhost-shared"
+"""On a virtual network that a controller made for all hosts of its cluster."""
+
+_OWN: Final = frozenset({CLUSTER, NAMESPACE, NAME, UID, SHARED})
+
+
+def owner_tags(owner: Owner) -> dict[str, str]:
+    """The tags of a resource that belongs to one host."""
+    return {CLUSTER: owner.cluster, NAMESPACE: owner.namespace, NAME: owner.name, UID: owner.uid}
+
+
+def shared_tags(owner: Owner) -> dict[str, str]:
+    """The tags of the network that all hosts of the owner's cluster share."""
+    return {CLUSTER: owner.cluster, SHARED: "true"}
+
+
+def read_owner(tags: Mapping[str, str] | None) -> Owner | None:
+    """Whose resource it is; None when it carries no owner tags. A shared network has an owner with a cluster only."""
+    folded = {name.lower(): value for name, value in (tags or {}).items()}
+    if CLUSTER not in folded:
+        return None
+    return Owner(
+        cluster=folded[CLUSTER],
+        namespace=folded.get(NAMESPACE, ""),
+        name=folded.get(NAME, ""),
+        uid=folded.get(UID, ""),
+    )
+
+
+def without_owner(tags: Mapping[str, str] | None) -> dict[str, str]:
+    """The tags without the owner's."""
+    return {name: value for name, value in (tags or {}).items() if name.lower() not in _OWN}
+
+
+def is_shared_by(owner: Owner, seen: Owner | None) -> bool:
+    """Whether a network with this owner was made for all hosts of the cluster that ``owner`` is in."""
+    return seen is not None and seen == Owner(cluster=owner.cluster, namespace="", name="", uid="")
