@@ -1,0 +1,213 @@
+"""``benchhost emulator``: run an emulated Azure, and see what exists in one.
+
+Mounted by `benchhost.cli.main`. The emulator itself is imported when a command runs, so that the rest of the
+command line works where the ``emulator`` extra is not installed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import signal
+import tempfile
+import uuid
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchhost.cli.errors import fail, missing_extra
+
+if TYPE_CHECKING:
+    from benchhost.emulator import EmulatorConfig
+
+app = typer.Typer(
+    name="emulator",
+    help="An emulated Azure subscription on this machine.",
+    no_args_is_help=True,
+)
+
+MISSING_EXTRA = (
+    "The emulator needs packages that are not installed; install them with: pip install 'benchhost[emulator]'"
+)
+
+
+class LatencyChoice(StrEnum):
+    """Values of ``--latency``."""
+
+    RECORDED = "recorded"
+    NONE = "none"
+
+
+class OutputFormat(StrEnum):
+    """Values of ``--output``."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@app.command()
+def run(  # noqa: PLR0917 - typer makes an option of each parameter
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 0,
+    time_scale: Annotated[
+        float, typer.Option(help="Multiplies every duration and wait; 0.1 is ten times as fast as Azure.")
+    ] = 1.0,
+    latency: Annotated[
+        LatencyChoice, typer.Option(help="Durations as recorded on Azure, or none at all.")
+    ] = LatencyChoice.RECORDED,
+    seed: Annotated[int | None, typer.Option(help="Makes durations and identifiers repeat themselves.")] = None,
+    location: Annotated[list[str] | None, typer.Option(help="A region to offer; give it once for each.")] = None,
+    resource_group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME@LOCATION", help="A resource group that exists from the start."),
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="Where ca.pem, connection.json and azure.env go; a new temporary folder by default."),
+    ] = None,
+    subscription_id: Annotated[str | None, typer.Option(help="Made up by default.")] = None,
+) -> None:
+    """Run an emulated Azure Resource Manager until Ctrl-C."""
+    try:
+        from benchhost.emulator import EmulatorConfig, LatencyMode
+        from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
+        from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
+    except ModuleNotFoundError as error:
+        missing_extra("emulator", error)
+    if not time_scale > 0:
+        raise typer.BadParameter(f"{time_scale} is not greater than 0.", param_hint="--time-scale")
+    if subscription_id is not None and not _is_guid(subscription_id):
+        raise typer.BadParameter(f"'{subscription_id}' is no GUID.", param_hint="--subscription-id")
+    locations = tuple(location or DEFAULT_LOCATIONS)
+    groups = tuple(_parse_group(text) for text in resource_group or ())
+    for name, its_location in groups:
+        if _normalized(its_location) not in {_normalized(offered) for offered in locations}:
+            raise typer.BadParameter(
+                f"{name}@{its_location}: the region is not offered; there are {', '.join(locations)}.",
+                param_hint="--resource-group",
+            )
+    with contextlib.ExitStack() as stack:
+        folder = _folder(directory, stack)
+        config = EmulatorConfig(
+            host=host,
+            port=port,
+            directory=folder,
+            latency=LatencyMode(latency.value),
+            time_scale=time_scale,
+            seed=seed,
+            locations=locations,
+            resource_groups=groups,
+            subscription_id=subscription_id,
+        )
+        try:
+            with claim_directory(folder):
+                asyncio.run(_serve(config, folder))
+        except DirectoryInUseError as error:
+            fail(str(error))
+        except OSError as error:
+            fail(_listen_message(error, host, port))
+
+
+@app.command()
+def resources(
+    directory: Annotated[Path, typer.Option(help="The folder that the running emulator was given.")],
+    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print.")] = OutputFormat.TABLE,
+) -> None:
+    """List every resource that exists in a running emulator, asking as any client would."""
+    try:
+        from benchhost.emulator.listing import EmulatorUnreachableError, list_everything
+    except ModuleNotFoundError as error:
+        missing_extra("emulator", error)
+    try:
+        found = list_everything(directory)
+    except EmulatorUnreachableError as error:
+        fail(str(error))
+    if output is OutputFormat.JSON:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    _print_tables(found)
+
+
+async def _serve(config: EmulatorConfig, folder: Path) -> None:
+    from benchhost.emulator import ArmEmulator
+    from benchhost.emulator.connection_files import CONNECTION_FILE, ENVIRONMENT_FILE, write_connection_files
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with ArmEmulator(config) as emulator:
+        write_connection_files(folder, emulator.connection)
+        typer.echo(
+            f"The Azure emulator listens on {emulator.connection.endpoint}. Connect with "
+            f"{folder / CONNECTION_FILE}, or the environment in {folder / ENVIRONMENT_FILE}; Ctrl-C ends it."
+        )
+        await stopped.wait()
+
+
+def _folder(directory: Path | None, stack: contextlib.ExitStack) -> Path:
+    if directory is None:
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchhost-emulator-")))
+    folder = directory.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"The folder {folder} cannot be made: {error.strerror}.")
+    return folder
+
+
+def _parse_group(text: str) -> tuple[str, str]:
+    name, separator, location = text.partition("@")
+    if not (name and separator and location):
+        raise typer.BadParameter(
+            f"'{text}' is no NAME@LOCATION, for instance benchmarks@eastus.", param_hint="--resource-group"
+        )
+    return name, location
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _normalized(location: str) -> str:
+    return location.replace(" ", "").lower()
+
+
+def _listen_message(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is in use. Choose another with --port, or 0 for a free one."
+    return f"The emulator cannot run on {host}, port {port}: {error.strerror or error}."
+
+
+def _print_tables(found: dict[str, list[dict[str, Any]]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    groups, rows = found["resourceGroups"], found["resources"]
+    if not groups:
+        console.print("No resource groups exist.")
+    else:
+        table = Table("Resource group", "Location", "State")
+        for group in groups:
+            table.add_row(group["name"], group["location"], group["properties"]["provisioningState"])
+        console.print(table)
+    if not rows:
+        console.print("No resources exist in the subscription.")
+        return
+    table = Table("Type", "Name", "Resource group", "Location")
+    for row in rows:
+        table.add_row(row["type"], row["name"], row["id"].split("/")[4], row["location"])
+    console.print(table)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,11 @@
+"""An emulated Azure Resource Manager for the real Azure SDKs.
+
+It stands for a server that somebody else wrote: nothing else of BenchHost is imported here, and nothing of this
+is known to the controller, which reaches it through the settings that any private Azure cloud needs.
+"""
+
+from benchhost.emulator.cloud.latency import LatencyMode
+from benchhost.emulator.server import ArmEmulator
+from benchhost.emulator.settings import EmulatorConfig, EmulatorConnection
+
+__all__ = ["ArmEmulator", "EmulatorConfig", "EmulatorConnection", "LatencyMode"]

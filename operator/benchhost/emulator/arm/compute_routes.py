@@ -1,0 +1,176 @@
+"""Virtual machines: which request does what."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from benchhost.emulator.arm.compute_bodies import (
+    instance_view,
+    listed_machine_body,
+    machine_body,
+    machine_etag,
+    size_body,
+    status_only_body,
+)
+from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
+from benchhost.emulator.arm.pages import list_page
+from benchhost.emulator.arm.preconditions import check_preconditions
+from benchhost.emulator.cloud.catalog import MACHINE_SIZES
+from benchhost.emulator.cloud.compute.machine import VirtualMachine
+from benchhost.emulator.cloud.compute.machines import KIND
+from benchhost.emulator.cloud.compute.power import PowerAction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchhost.emulator.arm.messages import Handler, Routes
+    from benchhost.emulator.arm.polling import Polling
+    from benchhost.emulator.cloud.context import Body
+    from benchhost.emulator.cloud.identifiers import ResourceId
+    from benchhost.emulator.cloud.operations import Operation
+    from benchhost.emulator.cloud.resources import Resource
+    from benchhost.emulator.cloud.subscription import Subscription
+
+CREATE_RETRY_SECONDS = 10
+DELETE_RETRY_SECONDS = 10
+"""Retry-After of the answer to a create and to a delete (recorded, ASO-2026 and ASO-2022)."""
+
+_LIST = "subscriptions/*/resourcegroups/*/providers/microsoft.compute/virtualmachines"
+_MACHINE = f"{_LIST}/*"
+_COMPUTE = "subscriptions/*/providers/microsoft.compute"
+
+
+class ComputeRoutes:
+    """Handlers of virtual machines."""
+
+    def __init__(self, subscription: Subscription, polling: Polling) -> None:
+        self._subscription = subscription
+        self._polling = polling
+
+    def routes(self) -> Routes:
+        """Return the handlers."""
+        routes: Routes = {
+            ("PUT", _MACHINE): self._put,
+            ("PATCH", _MACHINE): self._patch,
+            ("GET", _MACHINE): self._get,
+            ("DELETE", _MACHINE): self._delete,
+            ("GET", f"{_MACHINE}/instanceview"): self._get_instance_view,
+            ("GET", f"{_MACHINE}/vmsizes"): self._list_sizes,
+            ("GET", _LIST): self._list,
+            ("GET", f"{_COMPUTE}/virtualmachines"): self._list_all,
+            ("GET", f"{_COMPUTE}/locations/*/virtualmachines"): self._list_in_location,
+            ("GET", f"{_COMPUTE}/locations/*/vmsizes"): self._list_sizes,
+        }
+        for action in PowerAction:
+            routes["POST", f"{_MACHINE}/{action.lower()}"] = self._power(action)
+        return routes
+
+    def _put(self, request: ArmRequest) -> ArmResponse:
+        machine_id = self._id(request)
+        self._check_preconditions(request, machine_id)
+        machine, operation, is_new = self._subscription.machines.put(machine_id, request.body, now=request.now)
+        return self._written(request, machine, operation, is_new=is_new)
+
+    def _patch(self, request: ArmRequest) -> ArmResponse:
+        machine_id = self._id(request)
+        self._check_preconditions(request, machine_id)
+        machine, operation = self._subscription.machines.patch(machine_id, request.body, now=request.now)
+        return self._written(request, machine, operation, is_new=False)
+
+    def _written(
+        self, request: ArmRequest, machine: VirtualMachine, operation: Operation, *, is_new: bool
+    ) -> ArmResponse:
+        headers = self._polling.announce(
+            request, operation, retry_after=CREATE_RETRY_SECONDS if is_new else None, with_location=False
+        )
+        return ArmResponse(
+            status=HTTPStatus.CREATED if is_new else HTTPStatus.OK,
+            body=machine_body(machine, request.api_version),
+            headers={**headers, "ETag": machine_etag(machine)},
+            operation=operation,
+        )
+
+    def _get(self, request: ArmRequest) -> ArmResponse:
+        machine = self._subscription.machines.get(self._id(request), now=request.now)
+        body = machine_body(machine, request.api_version)
+        if request.query.get("$expand", "").lower() == "instanceview":
+            body["properties"] = {**body["properties"], "instanceView": self._view(machine, request.now)}
+        return ArmResponse(body=body, headers={"ETag": machine_etag(machine)})
+
+    def _get_instance_view(self, request: ArmRequest) -> ArmResponse:
+        machine = self._subscription.machines.get(self._id(request), now=request.now)
+        return ArmResponse(body=self._view(machine, request.now))
+
+    def _delete(self, request: ArmRequest) -> ArmResponse:
+        machine_id = self._id(request)
+        self._subscription.groups.get(machine_id.group)
+        self._check_preconditions(request, machine_id)
+        force = request.query.get("forcedeletion", "").lower() == "true"
+        operation = self._subscription.machines.delete(machine_id, force=force, now=request.now)
+        if operation is None:
+            return ArmResponse(status=HTTPStatus.NO_CONTENT)
+        return self._accepted(request, operation, retry_after=DELETE_RETRY_SECONDS)
+
+    def _power(self, action: PowerAction) -> Handler:
+        def handle(request: ArmRequest) -> ArmResponse:
+            self._subscription.groups.get_for_write(request.path.names[1])
+            machine = self._subscription.machines.get(self._id(request), now=request.now)
+            operation = self._subscription.power.begin(machine, action, now=request.now)
+            return self._accepted(request, operation, retry_after=None)
+
+        return handle
+
+    def _accepted(self, request: ArmRequest, operation: Operation, *, retry_after: float | None) -> ArmResponse:
+        headers = self._polling.announce(request, operation, retry_after=retry_after, with_location=True)
+        return ArmResponse(status=HTTPStatus.ACCEPTED, headers=headers, operation=operation)
+
+    def _list(self, request: ArmRequest) -> ArmResponse:
+        group = self._subscription.groups.get(request.path.names[1])
+        machines = self._subscription.store.list_in_group(group.name, KIND)
+        return list_page(request, machines, self._render_listed(request))
+
+    def _list_all(self, request: ArmRequest) -> ArmResponse:
+        machines = self._subscription.store.list_of_kind(KIND)
+        return list_page(request, machines, self._render_listed(request))
+
+    def _list_in_location(self, request: ArmRequest) -> ArmResponse:
+        location = request.path.names[1].lower()
+        machines = [machine for machine in self._subscription.store.list_of_kind(KIND) if machine.location == location]
+        return list_page(request, machines, self._render_listed(request))
+
+    def _list_sizes(self, _request: ArmRequest) -> ArmResponse:
+        return ArmResponse(body={"value": [size_body(name) for name in MACHINE_SIZES]})
+
+    def _render_listed(self, request: ArmRequest) -> Callable[[Resource], Body]:
+        status_only = request.query.get("statusonly", "").lower() == "true"
+        with_view = request.query.get("$expand", "").lower() == "instanceview"
+
+        def render(resource: Resource) -> Body:
+            machine = self._as_machine(resource)
+            if status_only:
+                operation = self._subscription.operations.running_on(machine)
+                return status_only_body(machine, operation, request.now)
+            body = listed_machine_body(machine, request.api_version)
+            if with_view:
+                body["properties"] = {**body["properties"], "instanceView": self._view(machine, request.now)}
+            return body
+
+        return render
+
+    def _view(self, machine: VirtualMachine, now: float) -> Body:
+        return instance_view(machine, self._subscription.operations.running_on(machine), now)
+
+    def _id(self, request: ArmRequest) -> ResourceId:
+        group = self._subscription.groups.find(request.path.names[1])
+        return request.resource_id("Microsoft.Compute", "virtualMachines", group=group.name if group else None)
+
+    def _check_preconditions(self, request: ArmRequest, machine_id: ResourceId) -> None:
+        machine = self._subscription.machines.find(machine_id)
+        check_preconditions(request, None if machine is None else machine_etag(machine))
+
+    @staticmethod
+    def _as_machine(resource: Resource) -> VirtualMachine:
+        if not isinstance(resource, VirtualMachine):  # pragma: no cover - the type is part of the id
+            raise TypeError(resource.id)
+        return resource

@@ -1,0 +1,107 @@
+"""What may change about a virtual machine that exists, and what is fixed at its creation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.profile import data_disks, hardware_profile, network_profile
+
+if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.machine import VirtualMachine
+    from benchhost.emulator.cloud.context import Body
+
+FIXED = (
+    ("osProfile.computerName", "osProfile.computerName"),
+    ("osProfile.adminUsername", "osProfile.adminUsername"),
+    ("osProfile.linuxConfiguration.ssh.publicKeys", "linuxConfiguration.ssh.publicKeys"),
+    (
+        "osProfile.linuxConfiguration.disablePasswordAuthentication",
+        "linuxConfiguration.disablePasswordAuthentication",
+    ),
+    ("storageProfile.imageReference.publisher", "imageReference"),
+    ("storageProfile.imageReference.offer", "imageReference"),
+    ("storageProfile.imageReference.sku", "imageReference"),
+    ("storageProfile.imageReference.version", "imageReference"),
+    ("storageProfile.imageReference.id", "imageReference"),
+    ("storageProfile.osDisk.name", "osDisk.name"),
+    ("storageProfile.osDisk.osType", "osDisk.osType"),
+    ("storageProfile.osDisk.createOption", "osDisk.createOption"),
+    ("storageProfile.osDisk.managedDisk.storageAccountType", "osDisk.managedDisk.storageAccountType"),
+    ("availabilitySet.id", "availabilitySet.id"),
+    ("proximityPlacementGroup.id", "proximityPlacementGroup.id"),
+    ("priority", "priority"),
+    ("evictionPolicy", "evictionPolicy"),
+)
+"""Paths below ``properties`` that keep their value, and the name that Azure gives each in its refusal."""
+
+_PROFILES = ("diagnosticsProfile", "billingProfile", "licenseType", "securityProfile", "scheduledEventsProfile")
+
+
+def require_unchanged(machine: VirtualMachine, given: Body) -> None:
+    """Refuse another value of something fixed; what the body leaves out is left alone.
+
+    Raises
+    ------
+    ArmError
+        ``PropertyChangeNotAllowed``.
+    """
+    for path, name in FIXED:
+        wanted, present = _at(given, path), _at(machine.properties, path)
+        if wanted is not None and not _same(wanted, present):
+            raise errors.property_change_not_allowed(name)
+    custom_data = _at(given, "osProfile.customData")
+    if custom_data is not None and custom_data != machine.custom_data:
+        raise errors.property_change_not_allowed("osProfile.customData")
+
+
+def changed_properties(machine: VirtualMachine, given: Body) -> Body:
+    """Return the properties after a PUT or PATCH, in which everything left out stays as it is."""
+    properties = dict(machine.properties)
+    if given.get("hardwareProfile"):
+        properties["hardwareProfile"] = hardware_profile(given)
+    if given.get("networkProfile"):
+        properties["networkProfile"] = network_profile(given)
+    storage = given.get("storageProfile") or {}
+    profile = dict(properties["storageProfile"])
+    if "dataDisks" in storage:
+        profile["dataDisks"] = data_disks(given)
+    if storage.get("osDisk"):
+        profile["osDisk"] = _changed_os_disk(profile["osDisk"], storage["osDisk"])
+    properties["storageProfile"] = profile
+    for name in _PROFILES:
+        if name in given:
+            properties[name] = given[name]
+    return properties
+
+
+def _changed_os_disk(present: Body, wanted: Body) -> Body:
+    size, wanted_size = present.get("diskSizeGB"), wanted.get("diskSizeGB")
+    if size is not None and wanted_size is not None and wanted_size < size:
+        raise errors.bad_request(
+            "ResizeDiskError",
+            f"Disk cannot be resized to {wanted_size} GB, which is smaller than its present size of {size} GB.",
+            target="osDisk.diskSizeGB",
+        )
+    kept: Body = {key: wanted[key] for key in ("caching", "deleteOption", "diskSizeGB") if key in wanted}
+    return {**present, **kept}
+
+
+def _at(body: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not isinstance(body, dict):
+            return None
+        body = body.get(name)
+    return body
+
+
+def _same(wanted: Any, present: Any) -> bool:
+    if isinstance(wanted, str) and isinstance(present, str):
+        return wanted.lower() == present.lower()
+    if isinstance(wanted, list) and isinstance(present, list):
+        return len(wanted) == len(present) and all(
+            _same(one, other) for one, other in zip(wanted, present, strict=True)
+        )
+    if isinstance(wanted, dict) and isinstance(present, dict):
+        return all(_same(value, present.get(key)) for key, value in wanted.items() if value is not None)
+    return bool(wanted == present)

@@ -1,0 +1,144 @@
+"""Managed disks: made with a machine, or by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.context import Body, Context, new_resource, properties_of, tags_of, touch
+from benchhost.emulator.cloud.operations import Operation, OperationKind
+from benchhost.emulator.cloud.resources import ProvisioningState, Resource
+
+if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.machine import VirtualMachine
+    from benchhost.emulator.cloud.identifiers import ResourceId
+
+GIB = 1024**3
+KIND = "Microsoft.Compute/disks"
+
+_SPEEDS = (
+    (32, 120, 25),
+    (64, 240, 50),
+    (128, 500, 100),
+    (256, 1100, 125),
+    (512, 2300, 150),
+    (1024, 5000, 200),
+    (32767, 7500, 250),
+)
+"""GiB up to which a premium disk has so many operations a second and MB/s (doc: disks-types, P4 to P40); other SKUs
+are shown with the same numbers."""
+
+
+class Disks:
+    """Managed disks of a subscription."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def put(self, disk_id: ResourceId, body: Body, *, now: float) -> tuple[Resource, Operation, bool]:
+        """Create a disk, or change its size, SKU and tags."""
+        context = self._context
+        context.groups.get_for_write(disk_id.group)
+        draft = new_resource(context, disk_id, body, now=now)
+        given = properties_of(body)
+        existing = context.store.find(disk_id)
+        if existing is not None:
+            return self._update(existing, given, body, now)
+        creation = given.get("creationData") or {}
+        if not creation.get("createOption"):
+            raise errors.missing_parameter("disk.creationData.createOption")
+        if creation["createOption"] == "Empty" and not given.get("diskSizeGB"):
+            raise errors.missing_parameter("disk.diskSizeGB")
+        draft.properties = {**_disk_properties(int(given.get("diskSizeGB") or 32), creation), **given}
+        draft.extras["sku"] = _sku((draft.extras.get("sku") or {}).get("name") or "Standard_LRS")
+        context.store.add(draft)
+        return draft, self._begin(draft, now), True
+
+    def delete(self, disk_id: ResourceId, *, now: float) -> Operation | None:
+        """Begin the deletion of a disk; None when there is none."""
+        disk = self._context.store.find(disk_id)
+        if disk is None:
+            return None
+        running = self._context.operations.running_on(disk)
+        if running is not None and running.kind is OperationKind.DELETE_DISK:
+            return running
+        if disk.used_by:
+            raise errors.conflict("OperationNotAllowed", f"Disk {disk.id.name} is attached to VM {disk.first_user}.")
+        disk.provisioning_state = ProvisioningState.DELETING
+        return self._context.operations.begin(OperationKind.DELETE_DISK, disk, now)
+
+    def make_for(self, machine: VirtualMachine, disk_id: ResourceId, disk: Body, *, now: float) -> Resource:
+        """Make a disk that a machine's storage profile asks for, attached to it."""
+        image = machine.properties["storageProfile"].get("imageReference")
+        creation = {"createOption": disk["createOption"]}
+        if disk["createOption"] == "FromImage":
+            creation["imageReference"] = {"id": _image_id(machine, image or {})}
+        made = Resource(
+            id=disk_id,
+            location=machine.location,
+            tags=dict(machine.tags),
+            properties=_disk_properties(int(disk.get("diskSizeGB") or 30), creation),
+            extras={"sku": _sku(disk["managedDisk"]["storageAccountType"])},
+            guid=self._context.identifiers.guid(),
+            created_at=now,
+        )
+        if disk.get("osType"):
+            made.properties["osType"] = disk["osType"]
+            made.properties["hyperVGeneration"] = "V2"
+        if machine.extras.get("zones"):
+            made.extras["zones"] = list(machine.extras["zones"])
+        made.hold(str(machine.id))
+        self._context.store.add(made)
+        return made
+
+    def _update(self, existing: Resource, given: Body, body: Body, now: float) -> tuple[Resource, Operation, bool]:
+        size = given.get("diskSizeGB")
+        if size is not None and size < existing.properties["diskSizeGB"]:
+            raise errors.bad_request(
+                "ResizeDiskError",
+                f"Specified disk size {size} GB is smaller than the original disk size "
+                f"{existing.properties['diskSizeGB']} GB.",
+                target="disk.diskSizeGB",
+            )
+        if size is not None:
+            existing.properties.update(diskSizeGB=size, diskSizeBytes=size * GIB)
+        sku = (body.get("sku") or {}).get("name")
+        if sku:
+            existing.extras["sku"] = _sku(sku)
+        existing.tags = tags_of(body)
+        touch(self._context, existing)
+        return existing, self._begin(existing, now), False
+
+    def _begin(self, disk: Resource, now: float) -> Operation:
+        disk.provisioning_state = ProvisioningState.UPDATING
+        return self._context.operations.begin(OperationKind.WRITE_DISK, disk, now)
+
+
+def _disk_properties(size_gb: int, creation: Body) -> Body:
+    operations, throughput = next(
+        (speed for limit, *speed in _SPEEDS if size_gb <= limit), (_SPEEDS[-1][1], _SPEEDS[-1][2])
+    )
+    return {
+        "creationData": creation,
+        "diskSizeGB": size_gb,
+        "diskSizeBytes": size_gb * GIB,
+        "diskIOPSReadWrite": operations,
+        "diskMBpsReadWrite": throughput,
+        "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
+        "networkAccessPolicy": "AllowAll",
+        "publicNetworkAccess": "Enabled",
+    }
+
+
+def _sku(name: Any) -> Body:
+    return {"name": str(name), "tier": str(name).partition("_")[0]}
+
+
+def _image_id(machine: VirtualMachine, image: Body) -> str:
+    if image.get("id"):
+        return str(image["id"])
+    return (
+        f"/Subscriptions/{machine.id.subscription}/Providers/Microsoft.Compute/Locations/{machine.location}"
+        f"/Publishers/{image.get('publisher')}/ArtifactTypes/VMImage/Offers/{image.get('offer')}"
+        f"/Skus/{image.get('sku')}/Versions/{image.get('exactVersion')}"
+    )

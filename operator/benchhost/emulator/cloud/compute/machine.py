@@ -1,0 +1,122 @@
+"""A virtual machine as Azure knows it: what its body shows, its power state, and the hardware it sits on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from benchhost.emulator.cloud.context import reference_id
+from benchhost.emulator.cloud.resources import Resource
+
+if TYPE_CHECKING:
+    from benchhost.emulator.cloud.errors import ArmError
+
+
+class PowerState(StrEnum):
+    """``PowerState/...`` of the instance view."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a machine sits; no API shows it.
+
+    Parameters
+    ----------
+    host_id
+        The hidden host; another one after each allocation.
+    since
+        Seconds since 1970.
+    """
+
+    host_id: str
+    since: float
+
+
+@dataclass(slots=True, kw_only=True)
+class VirtualMachine(Resource):
+    """One virtual machine.
+
+    Parameters
+    ----------
+    power
+        None until its guest is being started for the first time.
+    placement
+        None while no hardware is allocated.
+    is_materialized
+        Whether its disks have been made.
+    custom_data
+        What cloud-init would run; never shown.
+    power_changed_at
+        Seconds since 1970, the time in the instance view.
+    failure
+        Why the last operation failed; shown as ``ProvisioningState/failed/<code>``.
+    force_deletion
+        Whether the deletion under way skips the shutdown.
+    """
+
+    power: PowerState | None = None
+    placement: Placement | None = None
+    is_materialized: bool = False
+    custom_data: str | None = field(default=None, repr=False)
+    power_changed_at: float = 0.0
+    failure: ArmError | None = None
+    force_deletion: bool = False
+
+    @property
+    def size(self) -> str:
+        """The name of its size."""
+        return str(self.properties["hardwareProfile"]["vmSize"])
+
+    @property
+    def os_disk(self) -> dict[str, Any]:
+        """``storageProfile.osDisk``."""
+        found: dict[str, Any] = self.properties["storageProfile"]["osDisk"]
+        return found
+
+    @property
+    def data_disks(self) -> list[dict[str, Any]]:
+        """``storageProfile.dataDisks``."""
+        found: list[dict[str, Any]] = self.properties["storageProfile"]["dataDisks"]
+        return found
+
+    @property
+    def interfaces(self) -> list[dict[str, Any]]:
+        """``networkProfile.networkInterfaces``: references."""
+        found: list[dict[str, Any]] = self.properties["networkProfile"]["networkInterfaces"]
+        return found
+
+    @property
+    def interface_ids(self) -> list[str]:
+        """The ids of its network interfaces."""
+        return [text for reference in self.interfaces if (text := reference_id(reference)) is not None]
+
+    @property
+    def is_allocated(self) -> bool:
+        """Whether it has hardware."""
+        return self.placement is not None
+
+
+def disk_ids_of(machine: VirtualMachine) -> list[tuple[str, bool]]:
+    """Return the managed disks of a machine, and for each whether it goes with the machine."""
+    return [
+        (disk_id, disk.get("deleteOption") == "Delete")
+        for disk in (machine.os_disk, *machine.data_disks)
+        if (disk_id := reference_id(disk.get("managedDisk"))) is not None
+    ]
+
+
+def interface_cascade_of(machine: VirtualMachine) -> list[tuple[str, bool]]:
+    """Return the network interfaces of a machine, and for each whether it goes with the machine."""
+    return [
+        (text, (reference.get("properties") or {}).get("deleteOption") == "Delete")
+        for reference in machine.interfaces
+        if (text := reference_id(reference)) is not None
+    ]

@@ -1,0 +1,176 @@
+"""Writing virtual machines: create, replace, patch, delete. Power is in `power`, the end of things in `lifecycle`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.attachments import Attachments
+from benchhost.emulator.cloud.compute.changes import changed_properties, require_unchanged
+from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
+from benchhost.emulator.cloud.compute.profile import machine_properties
+from benchhost.emulator.cloud.context import (
+    Body,
+    Context,
+    extras_of,
+    location_of,
+    properties_of,
+    tags_of,
+    touch,
+)
+from benchhost.emulator.cloud.operations import Operation, OperationKind
+from benchhost.emulator.cloud.resources import ProvisioningState
+
+if TYPE_CHECKING:
+    from benchhost.emulator.cloud.identifiers import ResourceId
+
+KIND = "Microsoft.Compute/virtualMachines"
+
+INDEX_LAG_SECONDS = 2.0
+"""How long ARM's index knows a deleted machine. Recorded (CLI-spot) is only that it does; the length is assumed."""
+
+
+class VirtualMachines:
+    """The virtual machines of a subscription.
+
+    Parameters
+    ----------
+    context
+        The subscription's state.
+    attachments
+        Ties machines to their interfaces and disks.
+    """
+
+    def __init__(self, context: Context, attachments: Attachments) -> None:
+        self._context = context
+        self._attachments = attachments
+        self._deleted_at: dict[str, float] = {}
+
+    def get(self, machine_id: ResourceId, *, now: float) -> VirtualMachine:
+        """Return a machine.
+
+        Raises
+        ------
+        ArmError
+            ``ResourceGroupNotFound``, ``ResourceNotFound``, or for a moment after a deletion, while ARM's index
+            still knows the name, the provider's own ``NotFound``.
+        """
+        self._context.groups.get(machine_id.group)
+        if self._was_just_deleted(machine_id, now):
+            raise errors.entity_not_found()
+        found = self._context.store.get(machine_id)
+        if not isinstance(found, VirtualMachine):  # pragma: no cover - the type is part of the id
+            raise TypeError(machine_id)
+        return found
+
+    def find(self, machine_id: ResourceId) -> VirtualMachine | None:
+        """Return a machine, or None."""
+        found = self._context.store.find(machine_id)
+        return found if isinstance(found, VirtualMachine) else None
+
+    def put(self, machine_id: ResourceId, body: Body, *, now: float) -> tuple[VirtualMachine, Operation, bool]:
+        """Create a machine, or update the one of that name; the last value tells which."""
+        context = self._context
+        context.groups.get_for_write(machine_id.group)
+        location = location_of(context, body, machine_id)
+        existing = self.find(machine_id)
+        if existing is None:
+            machine = self._new(machine_id, body, location=location, now=now)
+            return machine, context.operations.begin(OperationKind.CREATE_MACHINE, machine, now), True
+        if "zones" in body and body["zones"] != existing.extras.get("zones"):
+            raise errors.property_change_not_allowed("zones")
+        return existing, self._update(existing, body, tags=tags_of(body), now=now), False
+
+    def patch(self, machine_id: ResourceId, body: Body, *, now: float) -> tuple[VirtualMachine, Operation]:
+        """Change some properties or the tags of a machine."""
+        self._context.groups.get_for_write(machine_id.group)
+        machine = self.get(machine_id, now=now)
+        tags = tags_of(body) if "tags" in body else machine.tags
+        return machine, self._update(machine, body, tags=tags, now=now)
+
+    def delete(self, machine_id: ResourceId, *, force: bool, now: float) -> Operation | None:
+        """Begin the deletion of a machine, pushing aside whatever is under way; None when there is none."""
+        machine = self.find(machine_id)
+        if machine is None:
+            return None
+        operations = self._context.operations
+        running = operations.running_on(machine)
+        if running is not None and running.kind is OperationKind.DELETE_MACHINE:
+            return running
+        operations.preempt(machine, now)
+        machine.provisioning_state = ProvisioningState.DELETING
+        machine.force_deletion = force
+        machine.power_changed_at = now
+        return operations.begin(OperationKind.DELETE_MACHINE, machine, now)
+
+    def remove(self, machine: VirtualMachine, now: float) -> None:
+        """Take a machine out of the subscription; what was tied to it stays."""
+        self._attachments.detach_all(machine)
+        self._context.store.remove(machine.id)
+        self._deleted_at[machine.id.key] = now
+
+    def _was_just_deleted(self, machine_id: ResourceId, now: float) -> bool:
+        deleted_at = self._deleted_at.get(machine_id.key)
+        if deleted_at is None:
+            return False
+        if self._context.store.find(machine_id) is None and now < deleted_at + INDEX_LAG_SECONDS:
+            return True
+        del self._deleted_at[machine_id.key]
+        return False
+
+    def _new(self, machine_id: ResourceId, body: Body, *, location: str, now: float) -> VirtualMachine:
+        given = properties_of(body)
+        machine = VirtualMachine(
+            id=machine_id,
+            location=location,
+            tags=tags_of(body),
+            properties=machine_properties(given),
+            extras=extras_of(body),
+            guid=self._context.identifiers.guid(),
+            created_at=now,
+            provisioning_state=ProvisioningState.CREATING,
+            custom_data=(given.get("osProfile") or {}).get("customData"),
+            power_changed_at=now,
+        )
+        self._attachments.check(machine)
+        self._context.store.add(machine)
+        self._attachments.attach(machine)
+        return machine
+
+    def _update(self, machine: VirtualMachine, body: Body, *, tags: dict[str, str], now: float) -> Operation:
+        self._require_idle(machine)
+        given = properties_of(body)
+        require_unchanged(machine, given)
+        draft = changed_properties(machine, given)
+        resized = draft["hardwareProfile"]["vmSize"] != machine.size
+        self._attachments.reattach(machine, draft, now)
+        machine.properties = draft
+        machine.tags = tags
+        if body.get("identity") is not None:
+            machine.extras["identity"] = body["identity"]
+        machine.provisioning_state = ProvisioningState.UPDATING
+        machine.power_changed_at = now
+        touch(self._context, machine)
+        return self._context.operations.begin(_update_kind(machine, resized=resized), machine, now)
+
+    def _require_idle(self, machine: VirtualMachine) -> None:
+        if machine.provisioning_state is ProvisioningState.DELETING:
+            raise errors.conflict(
+                "OperationNotAllowed",
+                f"Operation 'Update VM' is not allowed on VM '{machine.id.name}' since the VM is marked for "
+                "deletion. You can only retry the Delete operation (or wait for an ongoing one to complete).",
+            )
+        if self._context.operations.running_on(machine) is not None:
+            raise errors.conflict(
+                "Conflict",
+                "The request failed due to conflict with a concurrent request. To resolve it, please refer to "
+                "https://aka.ms/activitylog to get more details on the conflicting requests.",
+            )
+
+
+def _update_kind(machine: VirtualMachine, *, resized: bool) -> OperationKind:
+    if not resized:
+        return OperationKind.UPDATE_MACHINE
+    if machine.power is PowerState.RUNNING:
+        return OperationKind.RESIZE_RUNNING_MACHINE
+    return OperationKind.RESIZE_MACHINE

@@ -1,0 +1,1 @@
+"""Microsoft.Network: virtual networks, subnets, addresses, interfaces and security groups."""

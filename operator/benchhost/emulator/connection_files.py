@@ -1,0 +1,93 @@
+"""The files with which other programs find a running emulator, and the way back from them.
+
+``connection.json`` appears, whole, only once the server answers, and goes when the emulator ends: who waits for
+the file never meets a server that is not there. Both files hold a secret and can be read by their owner only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from benchhost.emulator.settings import EmulatorConnection
+
+CONNECTION_FILE = "connection.json"
+ENVIRONMENT_FILE = "azure.env"
+LOCK_FILE = ".lock"
+
+
+class DirectoryInUseError(Exception):
+    """Another emulator runs with this folder."""
+
+
+@contextlib.contextmanager
+def claim_directory(directory: Path) -> Iterator[None]:
+    """Keep a folder for one emulator, and leave no connection files in it.
+
+    Raises
+    ------
+    DirectoryInUseError
+        When another process has it.
+    """
+    descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DirectoryInUseError(f"Another emulator runs with the folder {directory}.") from error
+        _remove_connection_files(directory)
+        try:
+            yield
+        finally:
+            _remove_connection_files(directory)
+    finally:
+        os.close(descriptor)
+
+
+def write_connection_files(directory: Path, connection: EmulatorConnection) -> None:
+    """Write both files, the one that others wait for last."""
+    environment = {
+        "AZURE_RESOURCE_MANAGER_ENDPOINT": connection.endpoint,
+        "AZURE_RESOURCE_MANAGER_AUDIENCE": connection.audience,
+        "AZURE_AUTHORITY_HOST": connection.authority,
+        "AZURE_TENANT_ID": connection.tenant_id,
+        "AZURE_CLIENT_ID": connection.client_id,
+        "AZURE_CLIENT_SECRET": connection.client_secret,
+        "AZURE_SUBSCRIPTION_ID": connection.subscription_id,
+        "AZURE_CA_BUNDLE": str(connection.ca_bundle),
+    }
+    lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items())
+    _write_private(directory / ENVIRONMENT_FILE, lines)
+    content = {
+        "endpoint": connection.endpoint,
+        "authority": connection.authority,
+        "audience": connection.audience,
+        "tenantId": connection.tenant_id,
+        "clientId": connection.client_id,
+        "clientSecret": connection.client_secret,
+        "subscriptionId": connection.subscription_id,
+        "caBundle": str(connection.ca_bundle),
+    }
+    _write_private(directory / CONNECTION_FILE, json.dumps(content, indent=2) + "\n")
+
+
+def _remove_connection_files(directory: Path) -> None:
+    for name in (CONNECTION_FILE, ENVIRONMENT_FILE):
+        (directory / name).unlink(missing_ok=True)
+
+
+def _write_private(path: Path, content: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    temporary.replace(path)

@@ -1,0 +1,153 @@
+"""The emulator as a server: Azure Resource Manager and Entra ID on one HTTPS port."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import secrets
+import tempfile
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from benchhost.emulator.arm.pipeline import ArmPipeline
+from benchhost.emulator.certificates import make_certificate
+from benchhost.emulator.cloud.context import normalize_location
+from benchhost.emulator.cloud.latency import LatencyModel
+from benchhost.emulator.cloud.subscription import Subscription
+from benchhost.emulator.entra.authority import Authority, ClientCredentials
+from benchhost.emulator.entra.tokens import TokenAuthority
+from benchhost.emulator.settings import EmulatorConfig, EmulatorConnection
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+SHUTDOWN_SECONDS = 1.0
+"""How long open connections may finish their request when the emulator stops."""
+
+_HOSTS = ("localhost", "127.0.0.1")
+
+
+class ArmEmulator:
+    """An emulated Azure that runs in this process, as an asynchronous context manager.
+
+    Parameters
+    ----------
+    config
+        How it is set up.
+
+    Raises
+    ------
+    OSError
+        On entering, when the port cannot be listened on.
+    """
+
+    def __init__(self, config: EmulatorConfig | None = None) -> None:
+        self._config = config or EmulatorConfig()
+        self._stack = contextlib.AsyncExitStack()
+        self._connection: EmulatorConnection | None = None
+        seed = self._config.seed
+        self._latency = LatencyModel(
+            self._config.latency,
+            self._config.time_scale,
+            random.Random(seed),  # noqa: S311 - durations, no secrets
+        )
+        self.subscription = Subscription(
+            self._config.subscription_id or str(uuid.uuid4()),
+            str(uuid.uuid4()),
+            locations=tuple(normalize_location(name) for name in self._config.locations),
+            latency=self._latency,
+            seed=seed,
+        )
+        for name, location in self._config.resource_groups:
+            self.subscription.groups.put(name, normalize_location(location), {})
+
+    @property
+    def connection(self) -> EmulatorConnection:
+        """How clients reach it; only while it runs."""
+        if self._connection is None:
+            raise RuntimeError("The emulator is not running.")
+        return self._connection
+
+    async def __aenter__(self) -> Self:
+        """Start listening."""
+        async with contextlib.AsyncExitStack() as stack:
+            directory = self._config.directory or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            directory.mkdir(parents=True, exist_ok=True)
+            await self._start(directory, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop listening and remove what was made."""
+        self._connection = None
+        await self._stack.aclose()
+
+    async def _start(self, directory: Path, stack: contextlib.AsyncExitStack) -> None:
+        config = self._config
+        certificate = make_certificate(directory, tuple(dict.fromkeys((*_HOSTS, config.host))))
+        dispatcher = _Dispatcher()
+        runner = web.ServerRunner(web.Server(dispatcher.handle, access_log=None), shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        context = certificate.server_context()
+        certificate.key.unlink()  # it is in memory now
+        site = web.TCPSite(runner, config.host, config.port, ssl_context=context, backlog=1024)
+        await site.start()
+        port = runner.addresses[0][1]
+        name = "localhost" if config.host in _HOSTS else config.host
+        self._connection = self._connect(f"https://{name}:{port}", certificate.ca_bundle)
+        dispatcher.serve(*self._parts(self._connection))
+
+    def _connect(self, base_url: str, ca_bundle: Path) -> EmulatorConnection:
+        return EmulatorConnection(
+            endpoint=base_url,
+            authority=base_url,
+            audience=base_url,
+            tenant_id=self.subscription.context.tenant_id,
+            client_id=str(uuid.uuid4()),
+            client_secret=secrets.token_urlsafe(30),
+            subscription_id=self.subscription.id,
+            ca_bundle=ca_bundle,
+        )
+
+    def _parts(self, connection: EmulatorConnection) -> tuple[ArmPipeline, Authority]:
+        clock, latency = self._config.clock, self._latency
+        tokens = TokenAuthority(
+            connection.tenant_id,
+            issuer=f"{connection.authority}/{connection.tenant_id}",
+            audience=connection.audience,
+            lifetime_seconds=self._config.token_lifetime_seconds,
+        )
+        credentials = ClientCredentials(connection.client_id, connection.client_secret)
+        return (
+            ArmPipeline(self.subscription, tokens, latency=latency, clock=clock),
+            Authority(tokens, credentials, latency=latency, clock=clock),
+        )
+
+
+class _Dispatcher:
+    """Sends a request to ARM or to Entra, which need to know the port before they exist."""
+
+    def __init__(self) -> None:
+        self._arm: ArmPipeline | None = None
+        self._authority: Authority | None = None
+
+    def serve(self, arm: ArmPipeline, authority: Authority) -> None:
+        """Say who answers from now on."""
+        self._arm, self._authority = arm, authority
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        if self._arm is None or self._authority is None:
+            return web.Response(status=503)
+        if request.path[:14].lower() == "/subscriptions":
+            return await self._arm.handle(request)
+        return await self._authority.handle(request)

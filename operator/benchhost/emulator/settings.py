@@ -1,0 +1,93 @@
+"""How an emulator is set up, and how clients reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchhost.emulator.clock import Clock, SystemClock
+from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
+from benchhost.emulator.cloud.latency import LatencyMode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_TOKEN_LIFETIME_SECONDS = 3599.0
+"""What Entra gives a token for client credentials (``expires_in``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorConfig:
+    """How an emulator is set up.
+
+    Parameters
+    ----------
+    host
+        Address to listen on.
+    port
+        0 takes a free one.
+    directory
+        Where the certificates go; None makes a temporary folder that goes with the emulator.
+    latency
+        Where durations come from.
+    time_scale
+        Multiplies every duration and every hint of how long to wait; greater than 0.
+    seed
+        The same seed gives the same durations and identifiers.
+    locations
+        Regions that are offered.
+    resource_groups
+        Name and location of groups that exist from the start.
+    subscription_id
+        None makes one up.
+    token_lifetime_seconds
+        How long a token is good for; not scaled, since clients count it on their own clock.
+    clock
+        What time it is.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    directory: Path | None = None
+    latency: LatencyMode = LatencyMode.RECORDED
+    time_scale: float = 1.0
+    seed: int | None = None
+    locations: tuple[str, ...] = DEFAULT_LOCATIONS
+    resource_groups: tuple[tuple[str, str], ...] = ()
+    subscription_id: str | None = None
+    token_lifetime_seconds: float = DEFAULT_TOKEN_LIFETIME_SECONDS
+    clock: Clock = field(default_factory=SystemClock)
+
+    def __post_init__(self) -> None:
+        if self.time_scale <= 0:
+            raise ValueError(f"The time scale must be greater than 0, not {self.time_scale}.")
+        if not self.locations:
+            raise ValueError("At least one location is needed.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorConnection:
+    """How clients reach an emulator: the settings of any cloud that is not the public one.
+
+    Parameters
+    ----------
+    endpoint
+        Base URL of Azure Resource Manager.
+    authority
+        Base URL of the token endpoint.
+    audience
+        What tokens are asked for, without ``/.default``.
+    tenant_id, client_id, client_secret, subscription_id
+        Who asks, and about what.
+    ca_bundle
+        PEM file with the authority to trust.
+    """
+
+    endpoint: str
+    authority: str
+    audience: str
+    tenant_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    subscription_id: str
+    ca_bundle: Path
