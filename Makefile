@@ -39,8 +39,8 @@ test: $(READY) controlplane ## run every check and every test
 
 .PHONY: lint
 lint: $(READY) ## formatting, lint, types, layers, generated files
-	@$(BIN)/ruff format --check --quiet operator tests benchmarks examples
-	@$(BIN)/ruff check --quiet operator tests benchmarks examples
+	@$(BIN)/ruff format --check --quiet operator tests benchmarks examples docs
+	@$(BIN)/ruff check --quiet operator tests benchmarks examples docs
 	@$(BIN)/mypy
 	@PYTHONPATH=operator $(BIN)/lint-imports --no-logo
 	@$(BIN)/benchhost crd | diff -u crds/benchhosts.benchhost.dev.yaml - || \
@@ -48,8 +48,8 @@ lint: $(READY) ## formatting, lint, types, layers, generated files
 
 .PHONY: format
 format: $(READY) ## format the code
-	@$(BIN)/ruff format --quiet operator tests benchmarks examples
-	@$(BIN)/ruff check --fix --quiet operator tests benchmarks examples
+	@$(BIN)/ruff format --quiet operator tests benchmarks examples docs
+	@$(BIN)/ruff check --fix --quiet operator tests benchmarks examples docs
 
 .PHONY: generate
 generate: $(READY) ## write the generated files: crds/
@@ -58,6 +58,10 @@ generate: $(READY) ## write the generated files: crds/
 .PHONY: bench
 bench: $(READY) controlplane ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: picture
+picture: $(READY) controlplane ## run the demo and draw docs/demo.svg from what it shows
+	@$(BIN)/python docs/picture.py
 
 .PHONY: lock
 lock: $(READY) ## choose the newest versions and lock them with hashes

@@ -94,7 +94,9 @@ def count_writes(kubectl: Kubectl) -> int:
     return sum(int(value) for value in re.findall(pattern, metrics, re.MULTILINE))
 
 
-def reaction(running: Stack, directory: Path, client: BenchHostClient, *, label: str, poll: float, count: int) -> list[Figure]:
+def reaction(
+    running: Stack, directory: Path, client: BenchHostClient, *, label: str, poll: float, count: int
+) -> list[Figure]:
     """From creation to the first request, from the cloud's end to status, and the writes in between."""
     before = count_writes(running.kubectl)
     created, watch = create_hosts(running, client, count)
@@ -133,5 +135,3 @@ def _resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     match = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(match[1]) / 1000 if match else float("nan")
-
-

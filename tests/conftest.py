@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from benchhost.local import ControlPlane, find_control_plane, open_control_plane
+from benchhost.local import ControlPlane
+from support.control_plane import running_control_plane
 from support.stack import (
-    ROOT,
     Emulator,
     Kubectl,
     Stack,
     credentials_secret,
+    install,
     running_emulator,
 )
 
@@ -23,7 +23,7 @@ _namespaces = itertools.count(1)
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """A real kube-apiserver with etcd and controller manager, for the whole session."""
-    with open_control_plane(find_control_plane(), Console(stderr=True)) as running:
+    with running_control_plane() as running:
         yield running
 
 
@@ -31,9 +31,7 @@ def control_plane() -> Iterator[ControlPlane]:
 def installed(control_plane: ControlPlane) -> Kubectl:
     """The control plane with the CRD and the controller's roles installed as the README says."""
     kubectl = Kubectl(control_plane.kubectl, control_plane.kubeconfig)
-    kubectl.run("apply", "-f", str(ROOT / "crds"))
-    kubectl.run("wait", "--for=condition=Established", "crd/benchhosts.benchhost.dev", "--timeout=30s")
-    kubectl.run("apply", "-k", str(ROOT / "manifests" / "base"))
+    install(kubectl)
     return kubectl
 
 

@@ -25,8 +25,8 @@ from benchhost.mlos.workspace import prepare_workspace
 ROOT: Final = Path(__file__).parents[2]
 SAMPLE: Final = ROOT / "manifests" / "samples" / "benchhost.yaml"
 BIN: Final = Path(sys.executable).parent
-TIME_SCALE: Final = 0.1
-"""Ten times as fast as the recorded latencies of Azure: a machine is there after some five seconds."""
+TIME_SCALE: Final = 0.05
+"""Twenty times as fast as the recorded latencies of Azure: a machine is there after some three seconds."""
 
 CONTROLLER: Final = ServiceAccount("benchhost-controller", "benchhost-system")
 
@@ -43,6 +43,25 @@ class Shell:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+
+    def run_filtered(self, word: str, *command: str, shown: str) -> None:
+        """Show a command and run it; only lines with this word go to the terminal, unless it fails."""
+        self._show(f"{shown} 2>&1 | grep {word}")
+        everything = []
+        with subprocess.Popen(  # noqa: S603 - ours
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            for line in process.stdout or ():
+                everything.append(line)
+                if word in line:
+                    console.print(line.rstrip(), markup=False)
+        if process.returncode != 0:
+            raise DemoError(f"{command[0]} ended with exit code {process.returncode}:\n{''.join(everything[-20:])}")
 
     def run(self, *command: str, shown: str | None = None) -> None:
         """Show a command and run it; its output goes to the terminal."""
@@ -152,8 +171,8 @@ def show_mlos_bench(shell: Shell, workspace: Path, azure: dict[str, str]) -> Non
     prepare_workspace(ROOT / "examples" / "sqlite-tuning", workspace)
     shell.folder = workspace
     values = [f"--{key}={azure[key]}" for key in ("subscriptionId", "resourceGroup", "location")]
-    command = ["benchhost-mlos-bench", "--config", "cli.jsonc", *values, "--log_level=WARNING"]
-    shell.run(str(BIN / command[0]), *command[1:], shown=" ".join(command))
+    command = ["benchhost-mlos-bench", "--config", "cli.jsonc", *values, "--log_level=INFO"]
+    shell.run_filtered("provisioner", str(BIN / command[0]), *command[1:], shown=" ".join(command))
     shell.run(
         sys.executable, "-m", "benchhost.mlos.results", "--config", "cli.jsonc", "--experiment", "sqlite-tuning",
         shown="python -m benchhost.mlos.results --config cli.jsonc --experiment sqlite-tuning",

@@ -63,6 +63,13 @@ class Kubectl:
         self.run("patch", "benchhost", name, "--type=merge", "-p", json.dumps({"spec": spec}))
 
 
+def install(kubectl: Kubectl) -> None:
+    """Install the CRD and the controller's roles as the README says."""
+    kubectl.run("apply", "-f", str(ROOT / "crds"))
+    kubectl.run("wait", "--for=condition=Established", "crd/benchhosts.benchhost.dev", "--timeout=30s")
+    kubectl.run("apply", "-k", str(ROOT / "manifests" / "base"))
+
+
 @dataclass(frozen=True)
 class Emulator:
     """A running emulator."""

@@ -70,6 +70,9 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
         typer.Option(help="Where ca.pem, connection.json and azure.env go; a new temporary folder by default."),
     ] = None,
     subscription_id: Annotated[str | None, typer.Option(help="Made up by default.")] = None,
+    access_log: Annotated[
+        Path | None, typer.Option(help="File that gets a JSON line for each request.", dir_okay=False)
+    ] = None,
 ) -> None:
     """Run an emulated Azure Resource Manager until Ctrl-C."""
     try:
@@ -102,6 +105,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             locations=locations,
             resource_groups=groups,
             subscription_id=subscription_id,
+            access_log=access_log,
         )
         try:
             with claim_directory(folder):

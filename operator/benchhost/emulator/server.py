@@ -6,12 +6,14 @@ import contextlib
 import random
 import secrets
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
+from benchhost.emulator.access_log import AccessLog
 from benchhost.emulator.arm.pipeline import ArmPipeline
 from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
@@ -93,7 +95,8 @@ class ArmEmulator:
     async def _start(self, directory: Path, stack: contextlib.AsyncExitStack) -> None:
         config = self._config
         certificate = make_certificate(directory, tuple(dict.fromkeys((*_HOSTS, config.host))))
-        dispatcher = _Dispatcher()
+        log = None if config.access_log is None else AccessLog(stack.enter_context(config.access_log.open("a")))
+        dispatcher = _Dispatcher(log)
         runner = web.ServerRunner(web.Server(dispatcher.handle, access_log=None), shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -136,7 +139,8 @@ class ArmEmulator:
 class _Dispatcher:
     """Sends a request to ARM or to Entra, which need to know the port before they exist."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: AccessLog | None) -> None:
+        self._log = log
         self._arm: ArmPipeline | None = None
         self._authority: Authority | None = None
 
@@ -146,6 +150,13 @@ class _Dispatcher:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        arrived = time.time()
+        response = await self._answer(request)
+        if self._log is not None:
+            self._log.write(request, response, arrived=arrived)
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._arm is None or self._authority is None:
             return web.Response(status=503)
         if request.path[:14].lower() == "/subscriptions":

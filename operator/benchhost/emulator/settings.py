@@ -42,6 +42,8 @@ class EmulatorConfig:
         None makes one up.
     token_lifetime_seconds
         How long a token is good for; not scaled, since clients count it on their own clock.
+    access_log
+        File that gets a JSON line for each request; none by default.
     clock
         What time it is.
     """
@@ -56,6 +58,7 @@ class EmulatorConfig:
     resource_groups: tuple[tuple[str, str], ...] = ()
     subscription_id: str | None = None
     token_lifetime_seconds: float = DEFAULT_TOKEN_LIFETIME_SECONDS
+    access_log: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:

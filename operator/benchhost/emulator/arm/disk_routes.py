@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from benchhost.emulator.arm.polling import Polling
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.identifiers import ResourceId
+    from benchhost.emulator.cloud.operations import Operation
     from benchhost.emulator.cloud.resources import Resource
     from benchhost.emulator.cloud.subscription import Subscription
 
@@ -33,6 +34,7 @@ class DiskRoutes:
         """Return the handlers."""
         return {
             ("PUT", f"{_LIST}/*"): self._put,
+            ("PATCH", f"{_LIST}/*"): self._patch,
             ("GET", f"{_LIST}/*"): self._get,
             ("DELETE", f"{_LIST}/*"): self._delete,
             ("GET", _LIST): self._list,
@@ -41,6 +43,13 @@ class DiskRoutes:
 
     def _put(self, request: ArmRequest) -> ArmResponse:
         disk, operation, _ = self._subscription.disks.put(self._id(request), request.body, now=request.now)
+        return self._accept(request, disk, operation)
+
+    def _patch(self, request: ArmRequest) -> ArmResponse:
+        disk, operation = self._subscription.disks.patch(self._id(request), request.body, now=request.now)
+        return self._accept(request, disk, operation)
+
+    def _accept(self, request: ArmRequest, disk: Resource, operation: Operation) -> ArmResponse:
         headers = self._polling.announce(request, operation, retry_after=None, with_location=True)
         return ArmResponse(status=HTTPStatus.ACCEPTED, body=self._body(disk), headers=headers, operation=operation)
 

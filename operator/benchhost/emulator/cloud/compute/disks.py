@@ -54,6 +54,14 @@ class Disks:
         context.store.add(draft)
         return draft, self._begin(draft, now), True
 
+    def patch(self, disk_id: ResourceId, body: Body, *, now: float) -> tuple[Resource, Operation]:
+        """Change size, SKU or tags of a disk, those that the body has."""
+        self._context.groups.get_for_write(disk_id.group)
+        existing = self._context.store.get(disk_id)
+        kept = {"tags": existing.tags} | body
+        disk, operation, _ = self._update(existing, properties_of(body), kept, now)
+        return disk, operation
+
     def delete(self, disk_id: ResourceId, *, now: float) -> Operation | None:
         """Begin the deletion of a disk; None when there is none."""
         disk = self._context.store.find(disk_id)

@@ -1,0 +1,81 @@
+"""``make bench``: measure on real parts, print a table, write ``build/bench.json``. Never part of the tests."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # the same parts that the tests run on
+
+from benchhost.client import BenchHostClient, ConnectionSettings  # noqa: E402 - after the path
+from benchmarks import client as client_figures  # noqa: E402
+from benchmarks import controller as controller_figures  # noqa: E402
+from benchmarks.figures import Figure, show, write  # noqa: E402
+from support.control_plane import running_control_plane  # noqa: E402
+from support.stack import Kubectl, install  # noqa: E402
+
+_RECORDED = ("--latency", "recorded", "--time-scale", "0.1")
+_POLL = 5.0
+"""The controller's default polling interval in seconds; scaled with everything else."""
+
+
+def main() -> int:
+    """Measure everything, or what is named."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--hosts", type=int, default=controller_figures.HOSTS, help="hosts in the idle measurement")
+    arguments = parser.parse_args()
+    console = Console()
+    figures: list[Figure] = []
+    with running_control_plane() as control_plane, tempfile.TemporaryDirectory(prefix="benchhost-bench-") as folder:
+        kubectl = Kubectl(control_plane.kubectl, control_plane.kubeconfig)
+        install(kubectl)
+        console.print("wait_host_deployment …")
+        figures += client_figures.wait_return(_namespace(kubectl, "bench-client"))
+        console.print("controller, zero cloud latency …")
+        figures += _controller(
+            _namespace(kubectl, "bench-none"), Path(folder) / "none", ("--latency", "none"), "zero latency",
+            poll=0.05, count=arguments.hosts, with_idle=True,
+        )  # fmt: skip
+        console.print("controller, recorded latencies at time scale 1/10 …")
+        figures += _controller(
+            _namespace(kubectl, "bench-recorded"), Path(folder) / "recorded", _RECORDED, "recorded, 1/10",
+            poll=_POLL / 10, count=60, with_idle=False,
+        )  # fmt: skip
+    show(figures, console)
+    write(figures, ROOT / "build" / "bench.json")
+    console.print("Written to build/bench.json")
+    return 0
+
+
+def _namespace(kubectl: Kubectl, name: str) -> Kubectl:
+    kubectl.run("create", "namespace", name)
+    return Kubectl(kubectl.binary, kubectl.kubeconfig, name)
+
+
+def _controller(
+    kubectl: Kubectl,
+    directory: Path,
+    latency: tuple[str, ...],
+    label: str,
+    *,
+    poll: float,
+    count: int,
+    with_idle: bool,
+) -> list[Figure]:
+    directory.mkdir()
+    settings = ConnectionSettings(kubeconfig=str(kubectl.kubeconfig), namespace=kubectl.namespace)
+    with (
+        controller_figures.stack(kubectl, directory, *latency, poll_interval=poll) as running,
+        BenchHostClient(settings) as client,
+    ):
+        figures = controller_figures.reaction(running, directory, client, label=label, poll=poll, count=count)
+        if with_idle:
+            figures += controller_figures.idle(running)
+        return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
