@@ -131,7 +131,7 @@ def start_controller(
     kubeconfig: Path, emulator: Emulator, log: Path, *options: str, environment: Mapping[str, str] | None = None
 ) -> Command:
     """``benchhost operator run`` against the emulator."""
-    argv = [*BENCHHOST, "operator", "run", "--kubeconfig", str(kubeconfig), "--poll-interval", "0.05", *options]
+    argv = [*BENCHHOST, "operator", "run", "--kubeconfig", str(kubeconfig), *options]
     return Command(argv, log, environment={**emulator.environment, **(environment or {})})
 
 
@@ -152,6 +152,8 @@ class Stack:
             self.directory / "controller.log",
             "--namespace",
             self.kubectl.namespace,
+            "--poll-interval",
+            "0.05",
             *options,
         )
         return self.controller

@@ -6,6 +6,7 @@ no patch and wait for nothing, and an object that is gone only means that its ke
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -28,17 +29,14 @@ _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 5.0
 """How long passes that are under way may take to end after the watch has stopped; losing one loses nothing."""
 
+_CONNECTIONS = 8
+"""To the API server, beside the watch: at some 5 ms a write they carry far more than a controller writes."""
+
 ProvidersFactory = Callable[[Hosts], Providers]
 Login = Callable[[], Awaitable[Configuration]]
 
 
-async def run(
-    settings: ControllerSettings,
-    login: Login,
-    make_providers: ProvidersFactory,
-    *,
-    ready: asyncio.Event | None = None,
-) -> None:
+async def run(settings: ControllerSettings, login: Login, make_providers: ProvidersFactory) -> None:
     """Run the controller until it is told to stop by a signal, or until the watch or a worker dies.
 
     Parameters
@@ -49,11 +47,11 @@ async def run(
         Gives a connected configuration; called again when the API server stops to accept it.
     make_providers
         Gives the clouds, once the API server can be asked for Secrets.
-    ready
-        Set when the watch has begun.
     """
+    # What was imported lives as long as the process: the collector need not look at it again and again.
+    gc.freeze()
     configuration = await login()
-    configuration.connection_pool_maxsize = max(4, settings.workers)
+    configuration.connection_pool_maxsize = _CONNECTIONS
     async with ApiClient(configuration) as client:
         await check_installation(client, settings)
         store = HostStore()
@@ -65,7 +63,7 @@ async def run(
         )
         workers = [asyncio.create_task(work(queue, reconciler.reconcile)) for _ in range(settings.workers)]
         try:
-            watch = _watch(settings, _registry(store, queue, login), ready)
+            watch = _watch(settings, _registry(settings, store, queue, login))
             await _run_together(asyncio.create_task(watch), workers)
         finally:
             queue.close()
@@ -116,7 +114,7 @@ def _why_refused(error: ApiException) -> str:
             return f"The API server refused a list of {PLURAL}.{GROUP}: HTTP {error.status} {error.reason}."
 
 
-async def _watch(settings: ControllerSettings, registry: kopf.OperatorRegistry, ready: asyncio.Event | None) -> None:
+async def _watch(settings: ControllerSettings, registry: kopf.OperatorRegistry) -> None:
     """Run kopf until a signal comes or its watcher dies."""
     await kopf.operator(
         registry=registry,
@@ -125,7 +123,6 @@ async def _watch(settings: ControllerSettings, registry: kopf.OperatorRegistry, 
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
         liveness_endpoint=settings.liveness_endpoint,
-        ready_flag=ready,
     )
 
 
@@ -150,8 +147,15 @@ async def _drain(workers: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(late)
 
 
-def _registry(store: HostStore, queue: WorkQueue[Key], login: Login) -> kopf.OperatorRegistry:
+def _registry(
+    settings: ControllerSettings, store: HostStore, queue: WorkQueue[Key], login: Login
+) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=registry)
+    async def announce(**_: Any) -> None:
+        where = f"namespace {', '.join(settings.namespaces)}" if settings.namespaces else "all namespaces"
+        _log.info("watching BenchHosts in %s", where)
 
     @kopf.on.login(registry=registry)
     async def log_in(**_: Any) -> kopf.ConnectionInfo:

@@ -41,7 +41,7 @@ class HostStore:
         known = self._bodies.get(key)
         if known is not None and not _is_newer(body, known):
             return False
-        self._bodies[key] = body
+        self._bodies[key] = _without_managed_fields(body)
         return True
 
     def remove(self, body: Mapping[str, Any]) -> bool:
@@ -52,6 +52,12 @@ class HostStore:
             return False
         del self._bodies[key]
         return True
+
+
+def _without_managed_fields(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object without its bookkeeping of field owners, which is as large as the rest and which nobody here reads."""
+    metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
+    return {**body, "metadata": metadata}
 
 
 def _is_newer(body: Mapping[str, Any], known: Mapping[str, Any]) -> bool:

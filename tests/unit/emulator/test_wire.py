@@ -86,7 +86,7 @@ def test_api_versions_are_served(version: str) -> None:
         pytest.param(1, None, {}, id="real-time-says-nothing-where-azure-does"),
         pytest.param(0.1, 35, {"Retry-After": "4"}, id="whole-seconds-where-they-do"),
         pytest.param(0.05, 10, {"retry-after-ms": "500"}, id="milliseconds-below-a-second"),
-        pytest.param(0.1, None, {"Retry-After": "3"}, id="scaled-time-scales-the-sdks-own-30-seconds"),
+        pytest.param(0.1, None, {"retry-after-ms": "500"}, id="scaled-time-stands-in-for-an-absent-hint"),
         pytest.param(0.0, 10, {"retry-after-ms": "1"}, id="never-zero-which-sdks-take-for-absent"),
     ],
 )

@@ -28,9 +28,9 @@ TICKS_PER_SECOND = 10_000_000
 TICKS_AT_EPOCH = 621_355_968_000_000_000
 """What .NET counts from the year 1 to 1970."""
 
-SDK_POLLING_SECONDS = 30
-"""What Azure SDKs wait between polls when no hint comes (``polling_interval``); stands in for an absent hint
-where time is scaled, because the client's own clock is not."""
+CLIENT_POLLING_SECONDS = 5
+"""Stands in for an absent hint where time is scaled, because a client's own polling interval is not. The bucket for one
+operation (Get operation, 15 a minute) bears a look every 4 s; a client that keeps to it asks every 5 s."""
 
 FIRST_CREATE_POLL_SECONDS = 35
 """Retry-After of the first poll of a create (recorded, ASO-2022 and ASO-2026); later polls have none."""
@@ -59,7 +59,7 @@ class RetryHints:
         """
         if self.factor == 1:
             return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
-        scaled = self.factor * (SDK_POLLING_SECONDS if seconds is None else seconds)
+        scaled = self.factor * (CLIENT_POLLING_SECONDS if seconds is None else seconds)
         if scaled >= 1:
             return {"Retry-After": str(round(scaled))}
         return {"retry-after-ms": str(max(1, round(1000 * scaled)))}
