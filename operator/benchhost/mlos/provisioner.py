@@ -1,0 +1,300 @@
+"""The life of an experiment's hosts: provision, wait, deallocate, deprovision, release what failed.
+
+Used by ``service``, which is its mlos_bench side. Keeps the record of every host that it asked for, so that hosts
+under several names are all given back. Never raises once a host exists, and deletes no host of another owner.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mlos_bench.environments.status import Status
+
+from benchhost.api import BenchHost
+from benchhost.client import (
+    BenchHostClient,
+    ClientError,
+    ConflictError,
+    Deadline,
+    ForbiddenError,
+    RefusedError,
+    WaitTimeoutError,
+)
+from benchhost.mlos.calls import HostCall, HostHandle, HostOperation
+from benchhost.mlos.hosts import Hosts, NotOwnedError
+from benchhost.mlos.names import ServiceConfigError
+from benchhost.mlos.outcome import (
+    Outcome,
+    decide_deallocation,
+    decide_deletion,
+    decide_setup,
+    describe_placement,
+    describe_state,
+    to_info,
+)
+from benchhost.mlos.records import HostRecords
+from benchhost.mlos.settings import OnSetupFailure, PlacementPolicy, ServiceSettings
+
+_LOG = logging.getLogger(__name__)
+
+Result = tuple[Status, dict[str, Any]]
+
+CALL_LIMIT_SECONDS: Final = 30.0
+"""The longest that a call other than wait_host_deployment tries to reach the API server."""
+
+
+class Provisioner:
+    """The hosts of one service instance.
+
+    Parameters
+    ----------
+    settings
+        The service's configuration.
+    global_config
+        mlos_bench's globals, for variables and parameters.
+    """
+
+    def __init__(self, settings: ServiceSettings, global_config: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self._globals = dict(global_config)
+        self._client: BenchHostClient | None = None
+        self._records = HostRecords()
+        self._is_torn_down = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_client": None}
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def provision(self, params: Mapping[str, Any]) -> Result:
+        """Create or update the host; see ``BenchHostService.provision_host``."""
+        self._is_torn_down = False
+        name: str | None = None
+        try:
+            name = self._get_name(params)
+            return self._provision(self._plan(name, params))
+        except (ServiceConfigError, ClientError) as error:
+            return self._to_refusal(name, error)
+
+    def wait(self, params: Mapping[str, Any], *, is_setup: bool) -> Result:
+        """Wait for a pending call to end; see ``BenchHostService.wait_host_deployment``."""
+        deadline = Deadline.after(self._settings.poll_timeout_seconds)
+        try:
+            call = self._find_call(params, is_setup=is_setup, deadline=deadline)
+        except (ServiceConfigError, ClientError) as error:
+            _LOG.error("Cannot wait for the host: %s", error)
+            return Status.FAILED, {}
+        if is_setup:
+            return self._wait_setup(call, deadline)
+        return self._wait_teardown(call, deadline)
+
+    def deallocate(self, params: Mapping[str, Any]) -> Result:
+        """Give the hardware back; see ``BenchHostService.deallocate_host``."""
+        try:
+            call = self._records.recall(self._get_name(params), HostOperation.DEALLOCATE, self._hosts.namespace)
+            asked = self._hosts.deallocate(call, deadline=self._call_deadline())
+        except (ServiceConfigError, ClientError) as error:
+            _LOG.error("The host is not deallocated: %s", error)
+            return Status.FAILED, {}
+        self._records.last[False] = asked or call
+        if asked is None or decide_deallocation(asked.seen, asked) is not None:
+            return Status.SUCCEEDED, HostHandle(asked or call)
+        return Status.PENDING, HostHandle(asked)
+
+    def deprovision(self, params: Mapping[str, Any]) -> Result:
+        """Delete the host and those of earlier trials; see ``BenchHostService.deprovision_host``."""
+        self._is_torn_down = True
+        try:
+            call = self._records.recall(self._get_name(params), HostOperation.DEPROVISION, self._hosts.namespace)
+        except (ServiceConfigError, ClientError) as error:
+            _LOG.error("The host is not deleted: %s", error)
+            return Status.FAILED, {}
+        main, is_deleted = self._delete(call)
+        others = [self._delete(other)[0] for other in self._records.get_stale(call)]
+        pending = [asked for asked in (main, *others) if asked is not None]
+        if not is_deleted:
+            return Status.FAILED, {}
+        if not pending:
+            return Status.SUCCEEDED, HostHandle(call)
+        asked = replace(pending[0], others=tuple(pending[1:]))
+        self._records.last[False] = asked
+        return Status.PENDING, HostHandle(asked)
+
+    def release(self) -> None:
+        """After an exception: nobody else will give the hosts back."""
+        for call in list(self._records.made.values()):
+            self._release(call)
+
+    def remove_leftovers(self) -> None:
+        """After a teardown: delete hosts under names that no deprovision_host call named, and wait until they go."""
+        if not self._is_torn_down or not self._records.made:
+            return
+        asked = [
+            self._delete(replace(call, operation=HostOperation.DEPROVISION))[0] for call in self._records.made.values()
+        ]
+        deadline = Deadline.after(self._settings.poll_timeout_seconds)
+        for call in filter(None, asked):
+            self._wait_teardown(call, deadline)
+
+    @property
+    def _hosts(self) -> Hosts:
+        if self._client is None:
+            self._client = BenchHostClient(self._settings.connection)
+        return Hosts(self._client, self._settings.template.owner)
+
+    def _call_deadline(self) -> Deadline:
+        return Deadline.after(min(CALL_LIMIT_SECONDS, self._settings.poll_timeout_seconds))
+
+    def _get_name(self, params: Mapping[str, Any]) -> str:
+        return self._settings.get_name({**self._globals, **params})
+
+    def _plan(self, name: str, params: Mapping[str, Any]) -> HostCall:
+        trial = params.get("trial_id")
+        return HostCall(
+            operation=HostOperation.PROVISION,
+            namespace=self._hosts.namespace,
+            name=name,
+            uid=None,
+            started=datetime.now(UTC),
+            manifest=self._settings.template.build({**self._globals, **params}),
+            trial=None if trial is None else str(trial),
+        )
+
+    def _provision(self, call: HostCall) -> Result:
+        earlier = self._records.made.get(call.name)
+        is_same_trial = earlier is not None and call.trial is not None and earlier.trial == call.trial
+        is_new_place_wanted = self._settings.placement_policy is PlacementPolicy.NEW_PER_TRIAL and not is_same_trial
+        # Recorded before the request: its answer may be lost.
+        self._records.made.setdefault(call.name, call)
+        call = self._hosts.provision(call, is_new_place_wanted=is_new_place_wanted, deadline=self._call_deadline())
+        self._records.made[call.name] = self._records.last[True] = call
+        outcome = None if call.predecessor else decide_setup(call.seen, call)
+        if outcome is None:
+            return Status.PENDING, HostHandle(call)
+        self._conclude_setup(call, outcome)
+        return outcome.status, HostHandle(call)
+
+    def _to_refusal(self, name: str | None, error: ServiceConfigError | ClientError) -> Result:
+        """FAILED for this trial; but while no host exists, what no trial can survive is raised."""
+        made = self._records.made.get(name or "")
+        if made is not None and made.uid is None and not getattr(error, "is_transient", False):
+            self._records.made.pop(made.name)
+        is_about_trial = isinstance(error, RefusedError | NotOwnedError | ConflictError)
+        is_about_trial = is_about_trial and not isinstance(error, ForbiddenError)
+        if not is_about_trial and all(call.uid is None for call in self._records.made.values()):
+            raise error
+        _LOG.error("The host is not provisioned: %s", error)
+        if made is not None and made.uid is not None and not isinstance(error, NotOwnedError):
+            self._release(made)
+        return Status.FAILED, {}
+
+    def _wait_setup(self, call: HostCall, deadline: Deadline) -> Result:
+        outcome = self._guard(lambda: self._follow_setup(call, deadline), call)
+        call = self._records.made.get(call.name, call)
+        self._conclude_setup(call, outcome)
+        if outcome.status is not Status.SUCCEEDED:
+            return outcome.status, {}
+        return outcome.status, to_info(outcome.host, call, datetime.now(UTC))
+
+    def _follow_setup(self, call: HostCall, deadline: Deadline) -> Outcome:
+        while call.predecessor is not None:
+            gone = replace(call, uid=call.predecessor.metadata.uid)
+            self._watch(gone, decide_deletion, deadline, start=call.predecessor)
+            call = self._hosts.provision(call, is_new_place_wanted=False, deadline=deadline)
+            self._records.made[call.name] = call
+        return self._watch(call, decide_setup, deadline, start=call.seen)
+
+    def _wait_teardown(self, call: HostCall, deadline: Deadline) -> Result:
+        outcomes = [self._follow_teardown(each, deadline) for each in (call, *call.others)]
+        worst = next((outcome for outcome in outcomes if outcome.status is not Status.SUCCEEDED), outcomes[0])
+        if worst.status is not Status.SUCCEEDED:
+            return worst.status, {}
+        return worst.status, to_info(outcomes[0].host, call, datetime.now(UTC))
+
+    def _follow_teardown(self, call: HostCall, deadline: Deadline) -> Outcome:
+        is_deallocation = call.operation is HostOperation.DEALLOCATE
+        decide = decide_deallocation if is_deallocation else decide_deletion
+        outcome = self._guard(lambda: self._watch(call, decide, deadline, start=call.seen), call)
+        if outcome.status is not Status.SUCCEEDED:
+            _LOG.error("%s; %s", outcome.message, call.remedy)
+        elif not is_deallocation:
+            _LOG.info("%s is gone", call.label)
+            self._records.forget(call)
+        return outcome
+
+    def _watch(
+        self,
+        call: HostCall,
+        decide: Callable[[BenchHost | None, HostCall], Outcome | None],
+        deadline: Deadline,
+        *,
+        start: BenchHost | None,
+    ) -> Outcome:
+        seen = [start] if start else []
+
+        def look(host: BenchHost | None) -> Outcome | None:
+            if host is not None and host.metadata.uid == call.uid:
+                seen[:] = [host]
+            return decide(host, replace(call, seen=seen[0] if seen else None))
+
+        return self._hosts.wait_for(call.name, look, deadline=deadline, start=start)
+
+    def _guard(self, wait: Callable[[], Outcome], call: HostCall) -> Outcome:
+        try:
+            return wait()
+        except WaitTimeoutError as error:
+            limit = f"{self._settings.poll_timeout_seconds:g} s"
+            message = f"{call.label} did not come to its {call.operation} within {limit} (pollTimeout)"
+            why = error if error.last is None else describe_state(error.last)
+            return Outcome(Status.TIMED_OUT, f"{message}: {why}", error.last)
+        except (ClientError, ServiceConfigError) as error:
+            return Outcome(Status.FAILED, f"{call.label}: {error}")
+
+    def _conclude_setup(self, call: HostCall, outcome: Outcome) -> None:
+        if outcome.status is Status.SUCCEEDED and outcome.host is not None:
+            trial = f"Trial {call.trial}" if call.trial else "The trial"
+            _LOG.info("%s runs on %s", trial, describe_placement(outcome.host))
+            return
+        _LOG.error("%s", outcome.message)
+        self._release(call)
+
+    def _release(self, call: HostCall) -> None:
+        """Carry out ``onSetupFailure``; never raises."""
+        policy = self._settings.on_setup_failure
+        if policy is OnSetupFailure.KEEP:
+            _LOG.warning("%s is kept (onSetupFailure Keep); %s", call.label, call.remedy)
+            return
+        try:
+            release = self._hosts.deallocate if policy is OnSetupFailure.DEALLOCATE else self._hosts.delete
+            if release(call, deadline=self._call_deadline()) is not None:
+                _LOG.warning("Asked to %s %s (onSetupFailure)", policy.lower(), call.label)
+        except ClientError as error:
+            _LOG.error("%s is not released: %s; %s", call.label, error, call.remedy)
+
+    def _delete(self, call: HostCall) -> tuple[HostCall | None, bool]:
+        """The call to wait for (None: gone), and whether the API server agreed."""
+        try:
+            asked = self._hosts.delete(call, deadline=self._call_deadline())
+        except ClientError as error:
+            _LOG.error("The host is not deleted: %s; %s", error, call.remedy)
+            return None, False
+        if asked is None:
+            self._records.forget(call)
+        return asked, True
+
+    def _find_call(self, params: Mapping[str, Any], *, is_setup: bool, deadline: Deadline) -> HostCall:
+        """The call to wait for: the handle's, else the last one, else whatever has the environment's name."""
+        if isinstance(params, HostHandle):
+            return params.call
+        last = self._records.last.get(is_setup)
+        if last is not None and (not params or last.name == self._get_name(params)):
+            return last
+        name = self._get_name(params)
+        operation = HostOperation.PROVISION if is_setup else HostOperation.DEPROVISION
+        return self._hosts.find(name, operation, deadline=deadline)

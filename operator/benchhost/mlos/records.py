@@ -1,0 +1,44 @@
+"""Which hosts a service has asked for, by name. Plain data, pickled with the service.
+
+Used by ``provisioner``.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from benchhost.mlos.calls import HostCall, HostOperation
+
+
+@dataclass(slots=True)
+class HostRecords:
+    """The memory of one service."""
+
+    made: dict[str, HostCall] = field(default_factory=dict)
+    """Name -> the last provision_host call; a host leaves it when it is gone."""
+    last: dict[bool, HostCall] = field(default_factory=dict)
+    """The last call of set-up (True) and of teardown (False)."""
+
+    def forget(self, call: HostCall) -> None:
+        """The host is gone; one that was made since under its name stays."""
+        made = self.made.get(call.name)
+        if made is not None and made.uid in {call.uid, None}:
+            self.made.pop(call.name)
+
+    def get_stale(self, call: HostCall) -> list[HostCall]:
+        """Calls to delete hosts of other trials. Those of the same trial may still be used by other environments."""
+        trial = call.trial
+        others = [made for made in self.made.values() if made.name != call.name]
+        stale = [made for made in others if trial is not None and made.trial not in {None, trial}]
+        return [replace(made, operation=HostOperation.DEPROVISION, started=datetime.now(UTC)) for made in stale]
+
+    def recall(self, name: str, operation: HostOperation, namespace: str) -> HostCall:
+        """A new call on a host, with the uid it had when the service asked for it."""
+        made = self.made.get(name)
+        return HostCall(
+            operation=operation,
+            namespace=namespace,
+            name=name,
+            uid=made.uid if made else None,
+            started=datetime.now(UTC),
+            trial=made.trial if made else None,
+        )

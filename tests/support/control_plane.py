@@ -1,0 +1,43 @@
+"""A real control plane for tests: started once a session, from the binaries that are there already or are built now."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from benchhost.local import (
+    AssetsSource,
+    Binaries,
+    BuildSource,
+    CachedSource,
+    ControlPlane,
+    build_control_plane,
+    find_build,
+    find_control_plane,
+    open_control_plane,
+    show_progress,
+)
+
+
+def own_binaries() -> Binaries:
+    """The cached build; built first, with progress on the terminal, where there is none yet."""
+    found = find_build()
+    if isinstance(found, BuildSource):
+        with show_progress(Console(file=sys.__stderr__)) as progress:
+            found = build_control_plane(found, progress)
+    return Binaries.from_folder(found)
+
+
+@contextmanager
+def running_control_plane(directory: Path | None = None) -> Iterator[ControlPlane]:
+    """One control plane, for as long as the context lasts. A session-scoped fixture yields from it.
+
+    Never kind and never a cluster of the user: the tests want the same thing on every machine.
+    """
+    source = find_control_plane()
+    if not isinstance(source, AssetsSource):
+        source = CachedSource(own_binaries().etcd.parent)
+    with open_control_plane(source, Console(file=sys.__stderr__), directory=directory) as control_plane:
+        yield control_plane
