@@ -97,7 +97,7 @@ class Watcher:
             try:
                 yield from self._round(deadline)
             except ExpiredError:
-                pass
+                self._version = None
                 self._backoff.pause(deadline)
             except ClientError as error:
                 if error.is_transient and deadline.is_over:

@@ -81,6 +81,7 @@ class Reconciler:
         except InvalidBenchHostError as error:
             delay = await self._report_invalid(key, str(error))
         except HostGoneError:
+            self._store.remove(body)  # its DELETED event may have been missed while the watch was down
             return None
         except HostChangedError:
             delay = timedelta(0) if self._store.get(key) is not body else _API_SERVER_RETRY

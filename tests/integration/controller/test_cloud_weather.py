@@ -1,0 +1,330 @@
+"""Passes over one host on a real API server, with the in-memory cloud and a clock that the test moves.
+
+The watch is left out: each pass is called by hand, so that a crash can be put between any two calls.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from kubernetes.aio.client import ApiClient, Configuration, CustomObjectsApi
+from kubernetes.aio.config import load_kube_config
+
+from benchhost.api import BenchHost, get_condition, is_true
+from benchhost.api.conditions import ConditionType
+from benchhost.api.model import to_timestamp
+from benchhost.api.names import GROUP, PLURAL, VERSION
+from benchhost.cloud import (
+    CapacityError,
+    GuestSecrets,
+    HostRequest,
+    MachinePower,
+    Observation,
+    OperationState,
+    Owner,
+    Part,
+    Started,
+    Step,
+    TerminalError,
+    TransientError,
+    Verb,
+)
+from benchhost.cloud.fake import FakeCloud
+from benchhost.cloud.fake_clock import SettableClock
+from benchhost.controller.hosts import Hosts
+from benchhost.controller.providers import Providers
+from benchhost.controller.reconciler import Reconciler
+from benchhost.controller.settings import ControllerSettings
+from benchhost.controller.store import HostStore
+from support.builders import azure_spec
+from support.stack import Kubectl
+
+CREATE = Step(Verb.ENSURE, Part.MACHINE)
+NAME = "pg-1"
+
+
+class CrashError(BaseException):
+    """The process ends here: nothing may catch it."""
+
+
+@dataclass
+class Counter:
+    """Counts calls and crashes at one of them, before or after it takes effect."""
+
+    crash_at: int | None = None
+    after: bool = False
+    calls: int = 0
+
+    async def __call__(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        self.calls += 1
+        doomed = self.calls == self.crash_at
+        if doomed and not self.after:
+            raise CrashError
+        answer = await call()
+        if doomed:
+            raise CrashError
+        return answer
+
+
+@dataclass
+class CountedCloud:
+    """The cloud behind a counter."""
+
+    cloud: FakeCloud
+    counter: Counter
+
+    async def observe(self, request: HostRequest) -> Observation:
+        seen: Observation = await self.counter(lambda: self.cloud.observe(request))
+        return seen
+
+    async def start(self, request: HostRequest, step: Step) -> Started:
+        started: Started = await self.counter(lambda: self.cloud.start(request, step))
+        return started
+
+    async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
+        state: OperationState | None = await self.counter(lambda: self.cloud.poll(request, poll_url))
+        return state
+
+    async def close(self) -> None:
+        await self.cloud.close()
+
+
+class CountedHosts(Hosts):
+    """Writes behind the same counter."""
+
+    counter: Counter
+
+    async def _patch(self, *arguments: Any, **keywords: Any) -> None:
+        await self.counter(lambda: super(CountedHosts, self)._patch(*arguments, **keywords))
+
+
+@dataclass
+class Bench:
+    """One namespace, one cloud, and a controller that can be made anew."""
+
+    client: ApiClient
+    kubectl: Kubectl
+    clock: SettableClock = field(default_factory=SettableClock)
+    counter: Counter = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.cloud = FakeCloud(self.clock, retry_after=timedelta(seconds=15))
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: nothing but the API server and the cloud is remembered."""
+        self.store = HostStore()
+        hosts = CountedHosts(self.client, self.store)
+        hosts.counter = self.counter
+        provider = CountedCloud(self.cloud, self.counter)
+        providers = Providers(hosts, lambda _: provider, own={}, own_namespaces=("*",))
+        self.reconciler = Reconciler(
+            self.store,
+            hosts,
+            providers=providers,
+            cluster="cluster-1",
+            settings=ControllerSettings(),
+            clock=self.clock,
+        )
+
+    def create(self, **spec: Any) -> None:
+        self.kubectl.apply(
+            {
+                "apiVersion": f"{GROUP}/{VERSION}",
+                "kind": "BenchHost",
+                "metadata": {"name": NAME},
+                "spec": {"azure": azure_spec(), **spec},
+            }
+        )
+
+    async def read(self) -> dict[str, Any] | None:
+        found = await CustomObjectsApi(self.client).list_namespaced_custom_object(
+            GROUP, VERSION, self.kubectl.namespace, PLURAL
+        )
+        return next(iter(found["items"]), None)
+
+    async def host(self) -> BenchHost:
+        body = await self.read()
+        assert body is not None
+        return BenchHost.from_dict(body)
+
+    async def step(self) -> float | None:
+        """One pass over what the watch would have shown; moves the clock to when the next one is due."""
+        body = await self.read()
+        if body is None:
+            return None
+        self.store.put(body)
+        delay = await self.reconciler.reconcile((self.kubectl.namespace, NAME))
+        self.clock.advance(timedelta(seconds=min(delay or 0.0, 900.0)))
+        return delay
+
+    async def settle(self, *, passes: int = 40) -> None:
+        """Passes until nothing more is to be done; a crash starts the controller anew."""
+        for _ in range(passes):
+            try:
+                await self.step()
+            except CrashError:
+                self.restart()
+            body = await self.read()
+            if body is None:
+                return
+            host = BenchHost.from_dict(body)
+            done = is_true(host.status.conditions, ConditionType.SYNCED, generation=host.metadata.generation)
+            if done and not host.is_deleting:
+                return
+        raise AssertionError(f"not settled after {passes} passes: {await self.read()}")
+
+    async def request(self) -> HostRequest:
+        host = await self.host()
+        meta = host.metadata
+        owner = Owner(cluster="cluster-1", namespace=meta.namespace, name=meta.name, uid=meta.uid)
+        return HostRequest(owner=owner, spec=host.spec, size=host.spec.azure.sizes[0], secrets=GuestSecrets())
+
+    def machines_made(self) -> int:
+        return sum(1 for resource in self.cloud.resource_ids if "machine" in resource.lower())
+
+
+@pytest.fixture
+async def bench(kubectl: Kubectl) -> AsyncIterator[Bench]:
+    configuration = Configuration()
+    await load_kube_config(config_file=str(kubectl.kubeconfig), client_configuration=configuration)
+    async with ApiClient(configuration) as client:
+        yield Bench(client, kubectl)
+    kubectl.run("patch", "bh", NAME, "--type=merge", "-p", '{"metadata":{"finalizers":null}}', check=False)
+
+
+async def test_no_room_for_the_first_size_takes_the_second(bench: Bench) -> None:
+    bench.cloud.refuse(CREATE, CapacityError("No room for Standard_D2s_v5.", code="SkuNotAvailable"))
+    bench.create()
+    await bench.settle()
+    assert (await bench.host()).status.size == "Standard_D4s_v5"
+
+
+async def test_a_creation_that_fails_at_its_end_is_told_tried_again_and_kept_in_history(bench: Bench) -> None:
+    bench.cloud.fail(CREATE, CapacityError("Allocation failed.", code="AllocationFailed"))
+    bench.create()
+    for _ in range(10):
+        await bench.step()
+        host = await bench.host()
+        if host.status.failure is not None:
+            break
+    condition = get_condition(host.status.conditions, ConditionType.READY)
+    assert condition is not None
+    assert (condition.status, condition.reason) == ("False", "CapacityUnavailable")
+    assert "AllocationFailed" in condition.message
+    await bench.settle()
+    host = await bench.host()
+    assert [(entry.type, entry.result, entry.reason) for entry in host.status.history] == [
+        ("Provision", "Failed", "AllocationFailed"),
+        ("Provision", "Succeeded", None),
+    ]
+    assert host.status.failure is None
+
+
+async def test_what_can_never_work_is_tried_once(bench: Bench) -> None:
+    bench.cloud.refuse(CREATE, TerminalError("No such image.", code="PlatformImageNotFound"))
+    bench.create()
+    for _ in range(8):
+        await bench.step()
+    starts = [call for call in bench.cloud.calls if call.step == CREATE]
+    assert len(starts) == 1
+    assert is_true((await bench.host()).status.conditions, ConditionType.STALLED)
+
+
+async def test_a_machine_deleted_behind_our_back_is_made_again_on_a_new_epoch(bench: Bench) -> None:
+    bench.create()
+    await bench.settle()
+    bench.cloud.remove_machine(await bench.request())
+    await bench.step()
+    await bench.settle()
+    placement = (await bench.host()).status.placement
+    assert placement is not None
+    assert (placement.epoch, placement.reason) == (2, "DeletedOutOfBand")
+
+
+async def test_a_machine_stopped_behind_our_back_is_started_again(bench: Bench) -> None:
+    bench.create()
+    await bench.settle()
+    bench.cloud.set_power(await bench.request(), MachinePower.STOPPED)
+    await bench.step()
+    await bench.settle()
+    assert (await bench.host()).status.power_state == "Running"
+
+
+async def test_an_operation_that_the_cloud_has_forgotten_is_seen_through_the_machine(bench: Bench) -> None:
+    bench.create()
+    while (await bench.host()).status.operation is None or (await bench.host()).status.operation.poll_url is None:  # type: ignore[union-attr]
+        await bench.step()
+    bench.cloud.forget_operations()
+    await bench.settle()
+    assert bench.machines_made() == 1
+
+
+async def test_past_its_time_limit_a_creation_is_told_to_be_late_and_still_finished(bench: Bench) -> None:
+    bench.create(timeouts={"provision": "10s"})
+    reasons = set()
+    for _ in range(30):
+        await bench.step()
+        condition = get_condition((await bench.host()).status.conditions, ConditionType.READY)
+        assert condition is not None
+        reasons.add(condition.reason)
+        if condition.status == "True":
+            break
+    assert {"TimedOut", "Running"} <= reasons
+
+
+async def test_a_blip_leaves_a_ready_host_ready(bench: Bench) -> None:
+    bench.create()
+    await bench.settle()
+    bench.cloud.unreachable = TransientError("No answer.")
+    await bench.step()
+    host = await bench.host()
+    assert is_true(host.status.conditions, ConditionType.READY)
+    assert not is_true(host.status.conditions, ConditionType.SYNCED)
+    bench.cloud.unreachable = None
+    await bench.settle()
+
+
+async def test_a_host_that_never_reached_the_cloud_is_deleted_without_it(bench: Bench) -> None:
+    bench.create(powerState="Deallocated")
+    bench.cloud.unreachable = TransientError("No answer.")
+    await bench.step()
+    bench.kubectl.run("delete", "bh", NAME, "--wait=false")
+    await bench.step()
+    assert await bench.read() is None
+
+
+async def live(bench: Bench) -> None:
+    """A life with every kind of call in it: creation, restart, reallocation, deallocation, deletion."""
+    bench.create()
+    await bench.settle()
+    asked = to_timestamp(bench.clock.now)
+    bench.clock.advance(timedelta(seconds=1))
+    bench.kubectl.patch(NAME, {"restartAt": asked})
+    await bench.settle()
+    bench.kubectl.patch(NAME, {"powerState": "Deallocated"})
+    await bench.settle()
+    bench.kubectl.run("delete", "bh", NAME, "--wait=false")
+    await bench.settle()
+
+
+async def test_a_life_without_a_crash(bench: Bench) -> None:
+    await live(bench)
+    assert bench.cloud.resource_ids == ()
+    assert await bench.read() is None
+    assert bench.counter.calls > 20
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before-it-takes-effect", "after-it-has-taken-effect"])
+@pytest.mark.parametrize("crash_at", range(1, 27))
+async def test_a_crash_at_any_call_is_the_same_as_a_slow_pass(bench: Bench, crash_at: int, after: bool) -> None:
+    bench.counter.crash_at, bench.counter.after = crash_at, after
+    await live(bench)
+    assert bench.cloud.resource_ids == ()
+    assert await bench.read() is None
+    creates = [call for call in bench.cloud.calls if call.step == CREATE]
+    restarts = [call for call in bench.cloud.calls if call.step is not None and call.step.verb is Verb.RESTART]
+    assert len(creates) <= 2
+    assert len(restarts) <= 2
