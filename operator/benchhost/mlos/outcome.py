@@ -46,11 +46,11 @@ def decide_setup(host: BenchHost | None, call: HostCall) -> Outcome | None:
 
 
 def decide_deallocation(host: BenchHost | None, call: HostCall) -> Outcome | None:
-    """Whether the host has given its hardware back; a host that is gone has."""
+    """Whether the host has given its hardware back; one that is gone has, and so has one without a machine."""
     if host is None or (call.uid is not None and host.metadata.uid != call.uid):
         return Outcome(Status.SUCCEEDED, host=call.seen)
     is_synced = is_true(host.status.conditions, ConditionType.SYNCED, generation=call.generation)
-    if host.status.power_state == "Deallocated" and is_synced:
+    if is_synced and host.status.power_state in (None, "Deallocated"):
         return Outcome(Status.SUCCEEDED, host=host)
     return _decide_failure(host, call.generation, f"{call.label} cannot be deallocated")
 

@@ -86,6 +86,7 @@ def test_other_hardware_is_waited_for(done: Any, is_ready: bool) -> None:
             seen(condition("Synced", generation=2), powerState="Deallocated"), None, id="synced-before-the-call"
         ),
         pytest.param(seen(condition("Synced"), powerState="Deallocating"), None, id="on-the-way"),
+        pytest.param(seen(condition("Synced")), Status.SUCCEEDED, id="no-machine-holds-no-hardware"),
         pytest.param(seen(condition("Stalled")), Status.FAILED, id="stalled"),
         pytest.param(None, Status.SUCCEEDED, id="gone-holds-no-hardware"),
         pytest.param(seen(uid=OTHER_UID), Status.SUCCEEDED, id="another-object-has-the-name"),
