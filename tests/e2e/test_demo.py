@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -61,32 +60,3 @@ def test_ctrl_c_in_the_middle_leaves_no_process(tmp_path: Path) -> None:
     assert demo.wait(timeout=60) == 130
     assert "Traceback" not in demo.output
     assert processes_using(tmp_path) == []
-
-
-def test_help_needs_nothing_but_the_client() -> None:
-    """Extras are imported by the commands that need them: the top level must not."""
-    code = (
-        "import sys\n"
-        "for name in ('kopf', 'azure', 'mlos_bench', 'aiohttp', 'cryptography'): sys.modules[name] = None\n"
-        "from benchhost.cli.main import app\n"
-        "app(['--help'])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert "operator" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "missing", "extra"),
-    [
-        (["operator", "run"], "kopf", "operator"),
-        (["emulator", "run"], "aiohttp", "emulator"),
-        (["dev", "up"], "cryptography", "local"),
-    ],
-)
-def test_a_missing_extra_is_one_sentence(arguments: list[str], missing: str, extra: str) -> None:
-    code = f"import sys\nsys.modules[{missing!r}] = None\nfrom benchhost.cli.main import app\napp({arguments!r})\n"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 1
-    assert f"benchhost[{extra}]" in done.stderr
-    assert "Traceback" not in done.stderr

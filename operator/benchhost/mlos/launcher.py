@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
-from benchhost.mlos.explanation import explain
 from benchhost.mlos.registration import RegistrationError, register_schema
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _fail("interrupted; what this experiment had made was released as 'onSetupFailure' says")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last place where a failure can become a sentence
+        from benchhost.mlos.explanation import explain  # it names the errors of packages that may be missing
+
         _LOG.debug("mlos_bench failed", exc_info=True)
         return _fail(explain(error))
 
