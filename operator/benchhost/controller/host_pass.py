@@ -98,6 +98,8 @@ class HostPass:
         action = decide(self.host, self._owner, observation, now=self._clock())
         self.outcome = replace(self.outcome, observation=observation, action=action)
         self._close_what_is_over(observation)
+        if isinstance(action, Wait) and action.operation is not None:
+            self._set_operation(self._operation_for(action.operation))
         if not isinstance(action, Do):
             return False
         started = await self._start(provider, action, observation)
@@ -105,7 +107,7 @@ class HostPass:
         return started.finished
 
     async def _start(self, provider: CloudProvider, action: Do, observation: Observation) -> Started:
-        operation = self._operation_for(action)
+        operation = self._operation_for(action.operation)
         self._set_operation(operation)
         if action.write_ahead:
             await self._write_ahead()
@@ -126,17 +128,17 @@ class HostPass:
         self.host = self._hosts.newest(self.host)
         self.outcome = replace(self.outcome, finished=())
 
-    def _operation_for(self, action: Do) -> Operation:
-        """The operation under way if it is the same one, else a new one."""
+    def _operation_for(self, kind: OperationType) -> Operation:
+        """The operation under way if it is the same one, else a new one; waiting for a part is under way too."""
         current = self.outcome.operation
         generation = self.host.metadata.generation
-        if current is not None and current.type is action.operation and current.generation == generation:
+        if current is not None and current.type is kind and current.generation == generation:
             return current
         now = self._clock()
         return Operation(
-            type=action.operation,
+            type=kind,
             started_at=now,
-            deadline=now + self.host.spec.timeouts.get(_TIMEOUTS[action.operation]),
+            deadline=now + self.host.spec.timeouts.get(_TIMEOUTS[kind]),
             generation=generation,
             attempt=_attempt(self.host),
         )
