@@ -56,7 +56,7 @@ async def run(settings: ControllerSettings, login: Login, make_providers: Provid
         await check_installation(client, settings)
         store = HostStore()
         queue: WorkQueue[Key] = WorkQueue()
-        hosts = Hosts(client, store)
+        hosts = Hosts(client, store, renew=lambda: _renew(client, login))
         providers = make_providers(hosts)
         reconciler = Reconciler(
             store, hosts, providers=providers, cluster=await hosts.read_cluster_id(), settings=settings
@@ -69,6 +69,11 @@ async def run(settings: ControllerSettings, login: Login, make_providers: Provid
             queue.close()
             await _drain(workers)
             await providers.close()
+
+
+async def _renew(client: ApiClient, login: Login) -> None:
+    """Take over a token that has been replaced in the kubeconfig or in the pod since."""
+    client.configuration.api_key = (await login()).api_key
 
 
 class InstallationError(Exception):

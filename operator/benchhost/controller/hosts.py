@@ -5,7 +5,7 @@ its answer into the store. It decides nothing.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ from benchhost.controller.store import HostStore
 _JSON_PATCH = "application/json-patch+json"
 _REQUEST_TIMEOUT = 30
 """Seconds for one request; the API server's own limit is 60 (kube-apiserver --request-timeout)."""
-_NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422
+_UNAUTHORIZED, _NOT_FOUND, _CONFLICT = 401, 404, 409
 
 
 class HostGoneError(Exception):
@@ -40,12 +40,17 @@ class Hosts:
         A connected client of the API server.
     store
         Where the answers go.
+    renew
+        Reads the credentials anew into the client's configuration, when the API server does not accept them any more.
     """
 
-    def __init__(self, client: ApiClient, store: HostStore) -> None:
+    def __init__(
+        self, client: ApiClient, store: HostStore, *, renew: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._objects = CustomObjectsApi(client)
         self._client = client
         self._store = store
+        self._renew = renew
 
     async def add_finalizer(self, host: BenchHost) -> None:
         """Hold the object until everything in the cloud is gone."""
@@ -119,13 +124,16 @@ class Hosts:
 
     async def _get_core(self, path: str) -> dict[str, Any]:
         """Read an object of the core API as it is: the package's typed form of that API costs 25 MB of memory."""
-        request = await self._client.param_serialize(
-            "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
-        )
-        response: Any = await self._client.call_api(*request, _request_timeout=_REQUEST_TIMEOUT)
-        await response.read()
-        answer: Any = self._client.response_deserialize(response, {"200": "object"}).data
-        return dict(answer)
+
+        async def get(**options: Any) -> Any:
+            request = await self._client.param_serialize(
+                "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
+            )
+            response: Any = await self._client.call_api(*request, **options)
+            await response.read()
+            return self._client.response_deserialize(response, {"200": "object"}).data
+
+        return await self._ask(get)
 
     async def _set_finalizers(self, host: BenchHost, finalizers: list[str]) -> None:
         meta = host.metadata
@@ -161,14 +169,24 @@ class Hosts:
         )
         self._store.put(body)
 
-    @staticmethod
-    async def _call(method: Any, **arguments: Any) -> dict[str, Any]:
+    async def _call(self, method: Any, **arguments: Any) -> dict[str, Any]:
+        """Ask of a BenchHost."""
         try:
-            answer = await method(**arguments, _request_timeout=_REQUEST_TIMEOUT)
+            return await self._ask(method, **arguments)
         except ApiException as error:
             if error.status == _NOT_FOUND:
                 raise HostGoneError from error
             if error.status == _CONFLICT:
                 raise HostChangedError from error
             raise
+
+    async def _ask(self, method: Any, **arguments: Any) -> dict[str, Any]:
+        """Send a request; once more with renewed credentials when those in use have expired."""
+        try:
+            answer = await method(**arguments, _request_timeout=_REQUEST_TIMEOUT)
+        except ApiException as error:
+            if error.status != _UNAUTHORIZED or self._renew is None:
+                raise
+            await self._renew()
+            answer = await method(**arguments, _request_timeout=_REQUEST_TIMEOUT)
         return dict(answer)

@@ -1,11 +1,14 @@
 """A host's life as a user sees it: real API server, real kubectl, real SDK, emulated Azure."""
 
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from benchhost.local import ServiceAccount
 from support.stack import RESOURCE_GROUP, ROOT, Kubectl, Stack
 
 
@@ -134,12 +137,7 @@ def test_paused_changes_nothing_until_it_is_lifted(stack: Stack) -> None:
     stack.kubectl.wait("benchhost/pg-1", "jsonpath={.status.powerState}=Stopped")
 
 
-def test_the_controller_needs_no_more_than_its_role(
-    stack: Stack, control_plane: Any, request: pytest.FixtureRequest
-) -> None:
-    from benchhost.local import ServiceAccount
-
-    del request
+def test_the_controller_needs_no_more_than_its_role(stack: Stack, control_plane: Any) -> None:
     stack.kill_controller()
     account = ServiceAccount("benchhost-controller", "benchhost-system")
     stack.start_controller(kubeconfig=control_plane.kubeconfig_for(account))
@@ -148,6 +146,36 @@ def test_the_controller_needs_no_more_than_its_role(
     stack.kubectl.wait("benchhost/pg-1", "jsonpath={.status.powerState}=Deallocated")
     stack.kubectl.run("delete", "bh", "pg-1", "--timeout=30s")
     assert stack.emulator.resources() == []
+
+
+def test_a_token_that_is_replaced_while_the_controller_runs_is_taken_over(
+    stack: Stack, control_plane: Any, tmp_path: Path
+) -> None:
+    account = ServiceAccount("short-lived", stack.kubectl.namespace)
+    stack.kubectl.run("create", "serviceaccount", account.name)
+    binding = f"{stack.kubectl.namespace}-short-lived"
+    who = f"--serviceaccount={account.namespace}:{account.name}"
+    stack.kubectl.run("create", "clusterrolebinding", binding, "--clusterrole=benchhost-controller", who)
+    stack.kill_controller()
+    kubeconfig = control_plane.kubeconfig_for(account)
+    stack.start_controller(kubeconfig=kubeconfig)
+    stack.create_ready("pg-1")
+
+    old = tmp_path / "old-kubeconfig"
+    old.write_bytes(kubeconfig.read_bytes())
+    stack.kubectl.run("delete", "serviceaccount", account.name)  # from now on its token is worth nothing
+    stack.kubectl.run("create", "serviceaccount", account.name)
+    refused = Kubectl(stack.kubectl.binary, old, stack.kubectl.namespace)
+    end = time.monotonic() + 60
+    while "Unauthorized" not in refused.run("get", "benchhosts", check=False).stderr:
+        assert time.monotonic() < end, "the API server still accepts the old token"
+        time.sleep(0.5)  # it keeps what it knows of a token for some ten seconds
+    assert control_plane.kubeconfig_for(account) == kubeconfig
+    stack.kubectl.patch("pg-1", {"powerState": "Stopped"})
+    stack.kubectl.wait("benchhost/pg-1", "jsonpath={.status.powerState}=Stopped", seconds=60)
+    stack.kubectl.patch("pg-1", {"powerState": "Running"})
+    stack.kubectl.wait("benchhost/pg-1", "condition=Ready", seconds=60)
+    stack.kubectl.run("delete", "clusterrolebinding", binding)
 
 
 @pytest.mark.parametrize("sample", sorted((ROOT / "manifests" / "samples").glob("*.yaml")), ids=lambda path: path.stem)
