@@ -6,7 +6,7 @@ polling sooner than the cloud asked for.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from benchhost.controller.host_pass import HostPass
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
 from benchhost.controller.providers import Providers
 from benchhost.controller.settings import ControllerSettings
-from benchhost.controller.store import HostStore, Key
+from benchhost.controller.store import HostStore, Key, key_of
 from benchhost.lifecycle import Hold, Release, Settled, never_reached_cloud, report
 from benchhost.lifecycle.backoff import is_blocking
 
@@ -32,6 +32,9 @@ _API_SERVER_TROUBLE = (ApiException, aiohttp.ClientError, OSError, TimeoutError)
 
 _API_SERVER_RETRY = timedelta(seconds=2)
 """Until the next pass when the API server refused or could not be reached; the watch reports its return sooner."""
+
+_MISTAKE_RETRY = timedelta(minutes=1)
+"""Until the next pass over a host in whose pass our own code failed; an event comes sooner."""
 
 
 class Reconciler:
@@ -77,9 +80,7 @@ class Reconciler:
         if body is None:
             return None
         try:
-            delay = await self._pass(BenchHost.from_dict(body))
-        except InvalidBenchHostError as error:
-            delay = await self._report_invalid(key, str(error))
+            delay = await self._pass_over(body)
         except HostGoneError:
             self._store.remove(body)  # its DELETED event may have been missed while the watch was down
             return None
@@ -88,7 +89,16 @@ class Reconciler:
         except _API_SERVER_TROUBLE as error:
             _log.warning("%s/%s: the API server did not take a request: %s", *key, _one_line(error))
             delay = _API_SERVER_RETRY
+        except Exception:  # noqa: BLE001 - a mistake of ours in one host's pass must not take the others down
+            _log.exception("%s/%s: internal error, tried again in %s", *key, _MISTAKE_RETRY)
+            delay = _MISTAKE_RETRY
         return None if delay is None else delay.total_seconds()
+
+    async def _pass_over(self, body: Mapping[str, Any]) -> timedelta | None:
+        try:
+            return await self._pass(BenchHost.from_dict(body))
+        except InvalidBenchHostError as error:
+            return await self._report_invalid(body, str(error))
 
     async def _pass(self, host: BenchHost) -> timedelta | None:
         if host.is_deleting and not host.has_finalizer:
@@ -114,8 +124,7 @@ class Reconciler:
             await run.run()
         except (HostGoneError, HostChangedError, *_API_SERVER_TROUBLE):
             raise
-        except Exception:  # noqa: BLE001 - see below
-            # A mistake of ours in one host's pass must not take the other hosts down, and must not hide.
+        except Exception:  # noqa: BLE001 - our own mistake is told on the object, like any failure
             _log.exception("%s/%s: internal error", *run.host.key)
             run.fail(
                 TransientError(
@@ -179,11 +188,8 @@ class Reconciler:
         if operation is not None and operation.poll_url is not None:
             self._next_poll.pop(operation.poll_url, None)
 
-    async def _report_invalid(self, key: Key, message: str) -> timedelta | None:
+    async def _report_invalid(self, body: Mapping[str, Any], message: str) -> timedelta | None:
         """Say on the object that it does not fit the API; it got past the CRD of another version."""
-        body = self._store.get(key)
-        if body is None:
-            return None
         generation = body["metadata"].get("generation", 0)
         sentence = f"The object does not fit {body.get('apiVersion')}: {message}. Correct the field and apply it again."
         status: dict[str, Any] = dict(body.get("status") or {})
@@ -198,7 +204,7 @@ class Reconciler:
         known = [c for c in status.get("conditions", []) if c.get("type") == ConditionType.STALLED]
         if known and known[0].get("message") == sentence:
             return None
-        _log.warning("%s/%s: %s", *key, sentence)
+        _log.warning("%s/%s: %s", *key_of(body), sentence)
         await self._hosts.write_raw_status(
             body, status | {"phase": Phase.FAILED.value, "conditions": [condition.to_dict()]}
         )

@@ -296,6 +296,33 @@ async def test_a_host_that_never_reached_the_cloud_is_deleted_without_it(bench: 
     assert await bench.read() is None
 
 
+async def test_an_object_that_does_not_fit_the_api_says_so_and_harms_nobody(bench: Bench) -> None:
+    bench.create()
+    body = await bench.read()
+    assert body is not None
+    bench.store.put({**body, "spec": {**body["spec"], "powerState": "On"}})  # as a CRD of another version let through
+    assert await bench.reconciler.reconcile((bench.kubectl.namespace, NAME)) is None
+    condition = get_condition((await bench.host()).status.conditions, ConditionType.STALLED)
+    assert condition is not None
+    assert condition.reason == "InvalidObject"
+    assert "spec.powerState" in condition.message
+    assert bench.cloud.calls == []
+
+
+async def test_a_mistake_of_ours_is_told_on_the_object_and_does_not_end_the_worker(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.create()
+    bench.cloud.unreachable = ZeroDivisionError("ours")  # type: ignore[assignment]
+    assert await bench.step() is not None
+    failure = (await bench.host()).status.failure
+    assert failure is not None
+    assert failure.reason == "InternalError"
+    assert "ZeroDivisionError" in caplog.text
+    bench.cloud.unreachable = None
+    await bench.settle()
+
+
 async def live(bench: Bench) -> None:
     """A life with every kind of call in it: creation, restart, reallocation, deallocation, deletion."""
     bench.create()
