@@ -43,6 +43,8 @@ from support.stack import Kubectl
 
 CREATE = Step(Verb.ENSURE, Part.MACHINE)
 NAME = "pg-1"
+CALLS_IN_A_LIFE = 39
+"""To the cloud and to the API server, in ``live``; a crash is put before and after each of them."""
 
 
 class CrashError(BaseException):
@@ -324,12 +326,12 @@ async def test_a_mistake_of_ours_is_told_on_the_object_and_does_not_end_the_work
 
 
 async def live(bench: Bench) -> None:
-    """A life with every kind of call in it: creation, restart, reallocation, deallocation, deletion."""
+    """A life with every kind of call in it: creation, restart, deallocation, deletion."""
     bench.create()
     await bench.settle()
-    asked = to_timestamp(bench.clock.now)
+    bench.clock.advance(timedelta(seconds=1))  # a host that was made at the very moment would need no restart
+    bench.kubectl.patch(NAME, {"restartAt": to_timestamp(bench.clock.now)})
     bench.clock.advance(timedelta(seconds=1))
-    bench.kubectl.patch(NAME, {"restartAt": asked})
     await bench.settle()
     bench.kubectl.patch(NAME, {"powerState": "Deallocated"})
     await bench.settle()
@@ -341,11 +343,11 @@ async def test_a_life_without_a_crash(bench: Bench) -> None:
     await live(bench)
     assert bench.cloud.resource_ids == ()
     assert await bench.read() is None
-    assert bench.counter.calls > 20
+    assert bench.counter.calls == CALLS_IN_A_LIFE
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before-it-takes-effect", "after-it-has-taken-effect"])
-@pytest.mark.parametrize("crash_at", range(1, 27))
+@pytest.mark.parametrize("crash_at", range(1, CALLS_IN_A_LIFE + 1))
 async def test_a_crash_at_any_call_is_the_same_as_a_slow_pass(bench: Bench, crash_at: int, after: bool) -> None:
     bench.counter.crash_at, bench.counter.after = crash_at, after
     await live(bench)
@@ -353,5 +355,5 @@ async def test_a_crash_at_any_call_is_the_same_as_a_slow_pass(bench: Bench, cras
     assert await bench.read() is None
     creates = [call for call in bench.cloud.calls if call.step == CREATE]
     restarts = [call for call in bench.cloud.calls if call.step is not None and call.step.verb is Verb.RESTART]
-    assert len(creates) <= 2
-    assert len(restarts) <= 2
+    assert len(creates) == 1
+    assert len(restarts) == 1
