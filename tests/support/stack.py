@@ -19,7 +19,6 @@ from support.processes import Command
 
 ROOT = Path(__file__).parents[2]
 BENCHHOST = (sys.executable, "-m", "benchhost.cli.main")
-CREDENTIALS = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
 RESOURCE_GROUP = "bench-rg"
 
 

@@ -53,7 +53,6 @@ class Reason(StrEnum):
     RESIZING = "Resizing"
     UPDATING = "Updating"
     DELETING = "Deleting"
-    IN_SYNC = "InSync"
     OUT_OF_SYNC = "OutOfSync"
     PAUSED = "Paused"
     NOT_OWNED = "NotOwned"

@@ -30,10 +30,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-MISSING_EXTRA = (
-    "The emulator needs packages that are not installed; install them with: pip install 'benchhost[emulator]'"
-)
-
 
 class LatencyChoice(StrEnum):
     """Values of ``--latency``."""

@@ -73,10 +73,8 @@ class HostPass:
 
     async def _still_running(self, provider: CloudProvider) -> bool:
         """Look once at the operation under way; whether there is nothing else to do in this pass."""
-        operation = self.host.status.operation
+        operation = operation_to_poll(self.host)
         if operation is None or operation.poll_url is None:
-            return False
-        if self.host.is_deleting and operation.type is not OperationType.DELETE:
             return False
         state = await provider.poll(self._request(), operation.poll_url)
         if state is None:
@@ -182,6 +180,14 @@ class HostPass:
         machine = observation.machine if observation else None
         size = choose_size(self.host, machine.size if machine else None)
         return HostRequest(owner=self._owner, spec=self.host.spec, size=size)
+
+
+def operation_to_poll(host: BenchHost) -> Operation | None:
+    """The operation that is looked at before anything else; a deletion does not wait for what it is going to undo."""
+    operation = host.status.operation
+    if operation is None or operation.poll_url is None:
+        return None
+    return None if host.is_deleting and operation.type is not OperationType.DELETE else operation
 
 
 def _result(state: OperationState) -> OperationResult:

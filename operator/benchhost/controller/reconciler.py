@@ -15,9 +15,9 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_condition
 from benchhost.api.host import BenchHost, InvalidBenchHostError
-from benchhost.api.status import OperationType, Phase
+from benchhost.api.status import Phase
 from benchhost.cloud.errors import TransientError
-from benchhost.controller.host_pass import HostPass
+from benchhost.controller.host_pass import HostPass, operation_to_poll
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
 from benchhost.controller.providers import Providers
 from benchhost.controller.settings import ControllerSettings
@@ -140,11 +140,9 @@ class Reconciler:
         failure, generation = host.status.failure, host.metadata.generation
         if failure is not None and failure.next_attempt_at and is_blocking(failure, generation=generation, now=now):
             return failure.next_attempt_at - now
-        operation = host.status.operation
+        operation = operation_to_poll(host)
         if operation is None or operation.poll_url is None:
             return None
-        if host.is_deleting and operation.type is not OperationType.DELETE:
-            return None  # a deletion does not wait for what it is going to undo
         due = self._next_poll.get(operation.poll_url)
         return due - now if due is not None and due > now else None
 

@@ -4,7 +4,7 @@ Filled by the watch handler and by ``hosts`` after each write, read by the recon
 object from before its own last write. It holds what the API server said and nothing else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Key = tuple[str, str]
@@ -26,10 +26,6 @@ class HostStore:
     def __len__(self) -> int:
         """How many objects are known."""
         return len(self._bodies)
-
-    def __iter__(self) -> Iterator[Key]:
-        """Every known key."""
-        return iter(tuple(self._bodies))
 
     def get(self, key: Key) -> Mapping[str, Any] | None:
         """The newest version, or None."""
