@@ -1,6 +1,7 @@
 """The real parts that tests share: one control plane for the session, a namespace and a stack for those that ask."""
 
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,16 @@ from support.stack import (
 )
 
 _namespaces = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Let the programs under test be interrupted, however the tests were started.
+
+    A shell without job control starts its background jobs with SIGINT ignored, every child inherits that, and Python
+    then installs no handler: Ctrl-C would do nothing in any program that a test starts.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

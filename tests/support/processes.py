@@ -22,15 +22,25 @@ class Command:
         File that gets everything the command prints.
     environment
         Added to this process's own.
+    folder
+        Working folder; default: this process's own.
     """
 
-    def __init__(self, argv: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        log: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.log = log
         self._lines: list[str] = []
         self._changed = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
             argv,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -14,6 +14,7 @@ from benchhost.client import BenchHostClient, ConnectionSettings, Deadline
 from benchhost.mlos.results import get_results
 from benchhost.mlos.workspace import prepare_workspace
 from integration.mlos.standin_controller import Answer, StandInController
+from support.processes import Command
 from support.stack import ROOT, Kubectl
 
 LAUNCHER = [str(Path(sys.executable).with_name("benchhost-mlos-bench"))]
@@ -139,14 +140,11 @@ def test_a_run_that_is_ended_releases_its_host(
 ) -> None:
     sign, code = ending
     controller.answer("sqlite-tuning-host", Answer.SILENCE)
-    with subprocess.Popen(
-        arguments(kubectl), cwd=workspace, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    ) as process:
+    with Command(arguments(kubectl), workspace.parent / "launcher.log", folder=workspace) as launcher:
         there = lambda host: True if host is not None else None  # noqa: E731 - a condition
         client.wait_for("sqlite-tuning-host", there, deadline=Deadline.after(60))
-        process.send_signal(sign)
-        _, stderr = process.communicate(timeout=60)
-    assert process.returncode == code, stderr
-    assert "Traceback" not in stderr
+        launcher.process.send_signal(sign)
+        assert launcher.wait(timeout=60) == code, launcher.output
+    assert "Traceback" not in launcher.output
     found = client.get("sqlite-tuning-host")
     assert found is None or found.is_deleting
