@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Final
 
+from benchhost.api.conditions import Reason
 from benchhost.api.status import Failure, FailureClass
 from benchhost.cloud.errors import CloudError
 
@@ -15,16 +16,20 @@ _CAPS: Final[dict[FailureClass, timedelta]] = {
     FailureClass.ADMIN: timedelta(minutes=15),
 }
 """Design, rules of the API: 5 minutes, 15 for capacity and for what an administrator has to mend."""
+_LOCAL: Final = frozenset({Reason.CREDENTIALS_MISSING, Reason.SECRET_MISSING})
+_LOCAL_CAP: Final = timedelta(seconds=30)
+"""What is missing in the cluster itself costs one GET to look for and no request to the cloud; whoever creates it
+afterwards waits no longer than this."""
 _JITTER: Final = 0.2
 """Each delay is shortened by up to this share, so that hosts that failed together do not return together."""
 
 
-def delay_after(count: int, failure_class: FailureClass, *, seed: str) -> timedelta | None:
+def delay_after(count: int, error: CloudError, *, seed: str) -> timedelta | None:
     """How long to wait after the ``count``-th failure in a row; None when trying again cannot help.
 
     ``seed`` makes the jitter repeatable: the same host and count always give the same delay.
     """
-    cap = _CAPS.get(failure_class)
+    cap = _LOCAL_CAP if error.reason in _LOCAL else _CAPS.get(error.failure_class)
     if cap is None:
         return None
     # 2**20 seconds is past every cap; more would overflow a timedelta in the end.
@@ -38,7 +43,7 @@ def next_failure(error: CloudError, earlier: Failure | None, *, generation: int,
     """The failure that status shows after this error; a row goes on while reason and generation stay the same."""
     row = earlier if earlier and _same_row(earlier, error, generation) else None
     count = row.count + 1 if row else 1
-    delay = delay_after(count, error.failure_class, seed=seed)
+    delay = delay_after(count, error, seed=seed)
     if delay is not None and error.retry_after is not None:
         delay = max(delay, error.retry_after)
     return Failure(
