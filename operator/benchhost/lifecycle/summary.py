@@ -9,7 +9,7 @@ from benchhost.api.host import BenchHost
 from benchhost.api.model import to_timestamp
 from benchhost.api.spec import PowerState
 from benchhost.api.status import BenchHostStatus, Failure, FailureClass, Operation, OperationType, Phase
-from benchhost.cloud.machine import MachinePower, Part, PartState
+from benchhost.cloud.machine import MachinePower, Observation, Part, PartState
 from benchhost.lifecycle.actions import Action, Do, Hold, Release, Settled, Wait
 from benchhost.lifecycle.result import Pass
 
@@ -190,7 +190,16 @@ def _provisioned(host: BenchHost, outcome: Pass) -> _Row | None:
         return (_FALSE, Reason.PENDING, "No machine exists.")
     if seen.state is PartState.READY:
         return (_TRUE, Reason.PROVISIONED, "Machine, network interface, disk and address exist.")
-    return (_FALSE, Reason.PROVISIONING, f"The machine exists and is {seen.state}.")
+    return (_FALSE, Reason.PROVISIONING, f"The machine exists and is {seen.state}{_why_failed(outcome.observation)}.")
+
+
+def _why_failed(observation: Observation) -> str:
+    """The cloud's own words, which the machine keeps when the record of its operation is lost."""
+    machine = observation.machine
+    if machine is None or not machine.failure_message:
+        return ""
+    code = f" ({machine.failure_code})" if machine.failure_code else ""
+    return f": {machine.failure_message.rstrip('. ')}{code}"
 
 
 def _phase(host: BenchHost, status: BenchHostStatus, outcome: Pass, verdict: _Verdict) -> Phase:

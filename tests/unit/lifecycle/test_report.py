@@ -28,6 +28,7 @@ from benchhost.cloud import (
     CloudError,
     MachinePower,
     Part,
+    PartState,
     Step,
     TerminalError,
     ThrottledError,
@@ -279,3 +280,13 @@ def test_a_deletion_that_is_refused_says_so() -> None:
     assert synced.reason == "DeletionBlocked"
     assert "ScopeLocked" in synced.message
     assert status.phase is Phase.DELETING
+
+
+def test_a_failed_machine_tells_the_cloud_s_own_words() -> None:
+    failed = machine(MachinePower.UNKNOWN, failure_code="AllocationFailed", failure_message="Allocation failed.")
+    seen = everything(failed, state=PartState.FAILED)
+    again = Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
+    conditions = report(host(), Pass(observation=seen, action=again), now=NOW).conditions
+    provisioned = get_condition(conditions, ConditionType.PROVISIONED)
+    assert provisioned is not None
+    assert provisioned.message == "The machine exists and is Failed: Allocation failed (AllocationFailed)."
