@@ -65,7 +65,7 @@ class Cloud:
         return HostRequest(owner, BenchHostSpec.model_validate(body), size, self.secrets)
 
     async def start(self, request: HostRequest, verb: Verb, part: Part = Part.MACHINE) -> Started:
-        return await self.provider.start(request, Step(verb, part))
+        return await self.provider.start(request, Step(verb, part), await self.provider.observe(request))
 
     async def do(self, request: HostRequest, verb: Verb, part: Part = Part.MACHINE) -> OperationState | None:
         """Start a step and see it end; None when it ended at once."""

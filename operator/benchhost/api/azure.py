@@ -18,6 +18,7 @@ _RESOURCE_GROUP: Final = r"^[-\w._()]{0,89}[-\w_()]$"
 _RESOURCE_NAME: Final = r"^[a-zA-Z0-9]([-a-zA-Z0-9._]{0,62}[a-zA-Z0-9_])?$"
 _VM_NAME: Final = r"^[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$"
 _SIZE: Final = r"^[A-Za-z0-9_]+$"
+_STORAGE_TYPE: Final = r"^[A-Za-z0-9]+_[A-Z]+$"
 _CIDR: Final = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$"
 _SSH_KEY: Final = r"^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,3}( .*)?$"
 _SECRET_NAME: Final = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"  # noqa: S105 - a pattern for names
@@ -91,10 +92,78 @@ class OsDisk(SpecModel):
 
     size_gib: int | None = Field(default=None, ge=1, le=4095, alias="sizeGiB")
     """Size in GiB (ARM's diskSizeGB, which counts GiB too); the image's own size when absent."""
-    storage_account_type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+_[A-Z]+$", max_length=32)] = (
-        "Premium_LRS"
+    storage_account_type: Annotated[str, StringConstraints(pattern=_STORAGE_TYPE, max_length=32)] = "Premium_LRS"
+    """ARM's storage account type: Standard_LRS, StandardSSD_LRS, Premium_LRS, and others; not used when ephemeral."""
+    ephemeral: bool = False
+    """Keep the disk on the hardware the host runs on: fast and free, but gone with it, so that such a host can be
+    neither stopped nor deallocated."""
+
+
+class Caching(StrEnum):
+    """What the hypervisor caches of a disk."""
+
+    NONE = "None"
+    READ_ONLY = "ReadOnly"
+    READ_WRITE = "ReadWrite"
+
+
+class DataDisk(SpecModel):
+    """An empty disk that is made with the host, or added to it, and deleted with it or when it leaves the list."""
+
+    model_config = rules(
+        rule("self.sizeGiB >= oldSelf.sizeGiB", "a disk can grow and not shrink; remove it and add one at another lun"),
+        rule(
+            "self.storageAccountType == oldSelf.storageAccountType",
+            "storageAccountType of a disk is immutable; remove the disk and add one at another lun",
+        ),
     )
-    """ARM's storage account type: Standard_LRS, StandardSSD_LRS, Premium_LRS, and others."""
+
+    lun: int = Field(ge=0, le=63)
+    """Logical unit number, unique in the host: under Linux /dev/disk/azure/data/by-lun/<lun>."""
+    size_gib: int = Field(ge=1, le=65536, alias="sizeGiB")
+    """Size in GiB (ARM's diskSizeGB, which counts GiB too). It may grow later."""
+    storage_account_type: Annotated[str, StringConstraints(pattern=_STORAGE_TYPE, max_length=32)] = "Premium_LRS"
+    """ARM's storage account type: Standard_LRS, StandardSSD_LRS, Premium_LRS, PremiumV2_LRS, UltraSSD_LRS."""
+    caching: Caching = Caching.NONE
+    """What the hypervisor caches; None, so that what is measured is the disk."""
+
+
+class EvictionPolicy(StrEnum):
+    """What Azure does with a spot machine whose capacity it takes back."""
+
+    DEALLOCATE = "Deallocate"
+    DELETE = "Delete"
+
+
+class Spot(SpecModel):
+    """Capacity that Azure sells for less and may take back at any moment."""
+
+    max_price: Annotated[str, StringConstraints(pattern=r"^(-1|[0-9]+(\.[0-9]{1,5})?)$", max_length=16)] = "-1"
+    """Most that an hour may cost, in US dollars with up to 5 decimals; -1 means up to the normal price."""
+    eviction_policy: EvictionPolicy = EvictionPolicy.DEALLOCATE
+    """Deallocate keeps the disk for the next start; Delete takes everything."""
+
+
+class HostPlacement(SpecModel):
+    """On which hardware the host shall be, by what exists already."""
+
+    model_config = rules(
+        rule(
+            "!(has(self.dedicatedHostId) && has(self.capacityReservationGroupId))",
+            "give dedicatedHostId or capacityReservationGroupId, not both",
+        )
+    )
+
+    proximity_placement_group_id: Annotated[str, StringConstraints(pattern=ARM_ID_PATTERN, max_length=2048)] | None = (
+        None
+    )
+    """ARM id of a proximity placement group: near the other machines of the group."""
+    dedicated_host_id: Annotated[str, StringConstraints(pattern=ARM_ID_PATTERN, max_length=2048)] | None = None
+    """ARM id of a dedicated host: hardware with no other tenant."""
+    capacity_reservation_group_id: Annotated[str, StringConstraints(pattern=ARM_ID_PATTERN, max_length=2048)] | None = (
+        None
+    )
+    """ARM id of a capacity reservation group: capacity that is paid for already."""
 
 
 class VirtualNetwork(SpecModel):
@@ -131,6 +200,8 @@ class Network(SpecModel):
     """A virtual network in the same resource group."""
     public_address: PublicAddress = PublicAddress.NONE
     """Static gives the host a public IP address of its own (Standard SKU), deleted with the host."""
+    accelerated_networking: bool = False
+    """Let the guest talk to the network card directly (SR-IOV); every size in the list must support it."""
     security_group_id: Annotated[str, StringConstraints(pattern=ARM_ID_PATTERN, max_length=2048)] | None = None
     """ARM id of an existing network security group for the host's network interface."""
 
@@ -163,6 +234,9 @@ class AzureSpec(SpecModel):
         fixed_presence("name"),
         fixed_presence("customData"),
         fixed_presence("customDataRef"),
+        fixed_presence("zones"),
+        fixed_presence("spot"),
+        fixed_presence("placement"),
     )
 
     subscription_id: Annotated[
@@ -195,10 +269,27 @@ class AzureSpec(SpecModel):
         Field(min_length=1, max_length=16),
     ]
     """VM sizes in order of preference: the first that has capacity is used. Changing it resizes the host."""
+    zones: (
+        Annotated[
+            list[Annotated[str, StringConstraints(pattern=r"^[1-9]$")]],
+            Field(min_length=1, max_length=9, json_schema_extra=immutable("zones")),
+        ]
+        | None
+    ) = None
+    """Availability zones in order of preference: a size is tried in each before the next size. Absent: Azure chooses
+    hardware anywhere in the region and does not say where."""
     image: Annotated[Image, Field(json_schema_extra=immutable("image"))]
     """Image the host is made from."""
     os_disk: Annotated[OsDisk, Field(json_schema_extra=immutable("osDisk"))] = OsDisk()
     """The disk the host boots from."""
+    data_disks: Annotated[
+        list[DataDisk],
+        Field(
+            max_length=64,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["lun"]},
+        ),
+    ] = []
+    """Disks beside the one it boots from."""
     network: Annotated[Network, Field(json_schema_extra=immutable("network"))]
     """Network the host is attached to."""
     admin: Annotated[Admin, Field(json_schema_extra=immutable("admin"))]
@@ -209,5 +300,17 @@ class AzureSpec(SpecModel):
     """What cloud-init runs at first boot, as plain text; use customDataRef for anything secret."""
     custom_data_ref: Annotated[SecretKeyRef, Field(json_schema_extra=immutable("customDataRef"))] | None = None
     """A Secret key that holds what cloud-init runs at first boot."""
+    identity_ids: Annotated[
+        list[Annotated[str, StringConstraints(pattern=ARM_ID_PATTERN, max_length=2048)]], Field(max_length=32)
+    ] = []
+    """ARM ids of user-assigned managed identities that programs on the host may use."""
+    spot: Annotated[Spot, Field(json_schema_extra=immutable("spot"))] | None = None
+    """Use spot capacity; absent: capacity that stays."""
+    placement: Annotated[HostPlacement, Field(json_schema_extra=immutable("placement"))] | None = None
+    """Hardware that the host shall be on."""
+    hibernation: Annotated[bool, Field(json_schema_extra=immutable("hibernation"))] = False
+    """Keep the memory when the host is deallocated because of powerState, and resume it at the next start."""
+    boot_diagnostics: bool = True
+    """Record the serial console, whose last lines are shown when the host does not come up."""
     tags: Annotated[dict[str, Annotated[str, StringConstraints(max_length=256)]], Field(max_length=40)] = {}
     """ARM tags for every resource of the host (ARM allows 50; ten are kept for the controller)."""

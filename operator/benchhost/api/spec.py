@@ -4,9 +4,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
-from benchhost.api.azure import AzureSpec
+from benchhost.api.azure import AzureSpec, rule, rules
 from benchhost.api.model import Duration, SpecModel, Timestamp, parse_duration
 
 
@@ -52,11 +52,71 @@ class CredentialsRef(SpecModel):
     """A Secret in the BenchHost's own namespace."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
-    """Name of a Secret with the keys AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."""
+    """Name of a Secret with AZURE_TENANT_ID and AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or
+    AZURE_CLIENT_CERTIFICATE, or AUTH_MODE: workloadidentity."""
+
+
+class EndAction(StrEnum):
+    """What becomes of a host whose time is over or whose holder is lost."""
+
+    DEALLOCATE = "Deallocate"
+    DELETE = "Delete"
+
+
+class Holder(SpecModel):
+    """Whoever needs the host: it must renew a Lease, or the host is given back."""
+
+    lease_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+    """Name of a coordination.k8s.io Lease in the BenchHost's namespace."""
+    grace_period_seconds: int = Field(default=60, ge=0, le=86400)
+    """Seconds that the host is kept after the Lease has expired or gone, for a holder that is only slow."""
+    on_lost: EndAction = EndAction.DEALLOCATE
+    """Deallocate stops the bill for the hardware and keeps the disk; Delete deletes this BenchHost and all of it."""
+
+
+class Readiness(SpecModel):
+    """When the guest counts as reachable: asked until it answers, and then not before its next start.
+
+    So nothing disturbs a measurement.
+    """
+
+    tcp_port: int = Field(default=22, ge=1, le=65535)
+    """Port that must accept a connection from the controller."""
+    period_seconds: int = Field(default=5, ge=1, le=300)
+    """Seconds between two attempts."""
+    timeout_seconds: int = Field(default=300, ge=1, le=86400)
+    """Seconds after which the host is reported as unreachable; it is still asked."""
+
+
+_EPHEMERAL = "has(self.azure.osDisk) && has(self.azure.osDisk.ephemeral) && self.azure.osDisk.ephemeral"
+_NEVER_DEALLOCATED = "Azure cannot stop or deallocate a host whose spec.azure.osDisk is ephemeral"
 
 
 class BenchHostSpec(SpecModel):
     """What the host shall be."""
+
+    model_config = rules(
+        rule(
+            f"!({_EPHEMERAL}) || self.powerState == 'Running'",
+            f"{_NEVER_DEALLOCATED}; leave spec.powerState at Running and delete the BenchHost to end it",
+        ),
+        rule(
+            f"!({_EPHEMERAL}) || !has(self.reallocateAt)",
+            f"{_NEVER_DEALLOCATED}; remove spec.reallocateAt",
+        ),
+        rule(
+            f"!({_EPHEMERAL}) || !(has(self.expiresAt) || has(self.lifetime)) || self.expiryAction == 'Delete'",
+            f"{_NEVER_DEALLOCATED}; set spec.expiryAction: Delete",
+        ),
+        rule(
+            f"!({_EPHEMERAL}) || !has(self.holder) || self.holder.onLost == 'Delete'",
+            f"{_NEVER_DEALLOCATED}; set spec.holder.onLost: Delete",
+        ),
+        rule(
+            f"!({_EPHEMERAL}) || !has(self.azure.hibernation) || !self.azure.hibernation",
+            f"{_NEVER_DEALLOCATED}; remove spec.azure.hibernation",
+        ),
+    )
 
     power_state: PowerState = PowerState.RUNNING
     """Running, Stopped (keeps the hardware and the bill) or Deallocated (gives both back)."""
@@ -70,6 +130,17 @@ class BenchHostSpec(SpecModel):
     """Restart once at this time, unless status.lastRestartTime is later; applying it again restarts nothing."""
     reallocate_at: Timestamp | None = None
     """Deallocate and start once at this time, to ask for other hardware, unless status.lastReallocateTime is later."""
+    expires_at: Timestamp | None = None
+    """When the host ends, whatever powerState says; a guard against forgotten bills. The earlier of this and lifetime
+    counts; a later one, set in time or afterwards, gives the host back."""
+    lifetime: Duration | None = None
+    """How long after the BenchHost's creation the host ends, for example 8h."""
+    expiry_action: EndAction = EndAction.DEALLOCATE
+    """Deallocate stops the bill for the hardware and keeps the disk; Delete deletes this BenchHost and all of it."""
+    holder: Holder | None = None
+    """A Lease that must be renewed for the host to be kept."""
+    readiness: Readiness | None = None
+    """When the guest counts as reachable; absent: as soon as the cloud says that it runs."""
     timeouts: Timeouts = Timeouts()
     """How long each operation may take."""
     credentials_ref: CredentialsRef | None = None

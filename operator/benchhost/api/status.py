@@ -74,6 +74,7 @@ class PlacementReason(StrEnum):
     REALLOCATED = "Reallocated"
     RESIZED = "Resized"
     DELETED_OUT_OF_BAND = "DeletedOutOfBand"
+    EVICTED = "Evicted"
 
 
 class AddressType(StrEnum):
@@ -156,6 +157,17 @@ class HistoryEntry(Model):
     """The cloud's id of the request."""
 
 
+class CapacityAttempt(Model):
+    """A size, in a zone if the spec names zones, that had no capacity."""
+
+    size: str
+    """VM size."""
+    zone: str | None = None
+    """Availability zone."""
+    code: str = ""
+    """The cloud's code."""
+
+
 class Failure(Model):
     """What stands in the way, and when it is tried again."""
 
@@ -173,6 +185,8 @@ class Failure(Model):
     """When it is tried again; absent when only a change by somebody can help."""
     generation: int = 0
     """The metadata.generation it happened at; a newer generation starts anew."""
+    tried: list[CapacityAttempt] = []
+    """What had no capacity in this round through the lists of sizes and zones."""
 
 
 class BenchHostStatus(Model):
@@ -204,6 +218,8 @@ class BenchHostStatus(Model):
     """The last 20 finished operations, newest last."""
     failure: Failure | None = None
     """What stands in the way."""
+    reached_at: Timestamp | None = None
+    """When the guest answered on the readiness port for the first time since its last start."""
     last_restart_time: Timestamp | None = None
     """Acknowledges spec.restartAt."""
     last_reallocate_time: Timestamp | None = None

@@ -23,6 +23,7 @@ _TYPES: Final[dict[Part, tuple[str, str]]] = {
     Part.ADDRESS: ("Microsoft.Network", "publicIPAddresses"),
     Part.INTERFACE: ("Microsoft.Network", "networkInterfaces"),
     Part.DISK: ("Microsoft.Compute", "disks"),
+    Part.DATA_DISK: ("Microsoft.Compute", "disks"),
     Part.MACHINE: ("Microsoft.Compute", "virtualMachines"),
 }
 _WORDS: Final[dict[Part, str]] = {
@@ -30,6 +31,7 @@ _WORDS: Final[dict[Part, str]] = {
     Part.ADDRESS: "public IP address",
     Part.INTERFACE: "network interface",
     Part.DISK: "disk",
+    Part.DATA_DISK: "disk",
     Part.MACHINE: "virtual machine",
 }
 
@@ -52,7 +54,7 @@ class HostNames:
         """Whether the names hold the owner's digest, so that no other host can have them."""
         return self.azure.name is None
 
-    def get(self, part: Part) -> str | None:
+    def get(self, part: Part, lun: int | None = None) -> str | None:
         """The part's name in its resource group; None for a network that the spec gives by a subnet's id."""
         match part:
             case Part.MACHINE:
@@ -63,11 +65,13 @@ class HostNames:
                 return f"{self.machine}-ip"
             case Part.DISK:
                 return f"{self.machine}-os"
+            case Part.DATA_DISK:
+                return f"{self.machine}-data-{lun}"
             case Part.NETWORK:
                 network = self.azure.network.virtual_network
                 return network.name if network else None
 
-    def id_of(self, part: Part) -> str:
+    def id_of(self, part: Part, lun: int | None = None) -> str:
         """The part's ARM id.
 
         Raises
@@ -75,7 +79,7 @@ class HostNames:
         ValueError
             For a network that is not named by the spec.
         """
-        name = self.get(part)
+        name = self.get(part, lun)
         if name is None:
             raise ValueError(f"the spec names no {part}")
         namespace, kind = _TYPES[part]
@@ -92,9 +96,9 @@ class HostNames:
         given = self.azure.network.subnet_id
         return given or f"{self.id_of(Part.NETWORK)}/subnets/{SUBNET}"
 
-    def describe(self, part: Part) -> str:
+    def describe(self, part: Part, lun: int | None = None) -> str:
         """The part in words, for messages."""
-        return f"{_WORDS[part]} {self.get(part) or '(unnamed)'} in resource group {self.azure.resource_group}"
+        return f"{_WORDS[part]} {self.get(part, lun) or '(unnamed)'} in resource group {self.azure.resource_group}"
 
 
 def computed_name(owner: Owner) -> str:

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -76,14 +76,41 @@ async def _get_all(clients: AzureClients, names: HostNames, parts: Iterable[Part
 def state_of(model: Any) -> PartState:
     """The state of a resource, from its provisioningState."""
     state = model.properties.provisioning_state if model.properties is not None else None
-    return _STATES.get(str(getattr(state, "value", state) or "").lower(), PartState.PENDING)
+    return _to_state(getattr(state, "value", state))
+
+
+def _to_state(provisioning_state: Any) -> PartState:
+    return _STATES.get(str(provisioning_state or "").lower(), PartState.PENDING)
 
 
 def to_part(model: Any) -> ObservedPart:
     """A resource that ARM shows; a network is in use while anything is attached to one of its subnets."""
     subnets = getattr(model.properties, "subnets", None) or []
     in_use = any(subnet.properties is not None and subnet.properties.ip_configurations for subnet in subnets)
-    return ObservedPart(resource_id=model.id, state=state_of(model), owner=read_owner(model.tags), in_use=bool(in_use))
+    return ObservedPart(
+        resource_id=model.id,
+        state=state_of(model),
+        owner=read_owner(model.tags),
+        in_use=bool(in_use),
+        etag=getattr(model, "etag", None),
+        tags=dict(model.tags or {}),
+    )
+
+
+def part_from_json(body: Any) -> ObservedPart | None:
+    """A resource as the answer to a write shows it; None for an answer without one."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("id"), str):
+        return None
+    properties = body.get("properties")
+    state = properties.get("provisioningState") if isinstance(properties, Mapping) else None
+    tags = body.get("tags") or {}
+    return ObservedPart(
+        resource_id=body["id"],
+        state=_to_state(state),
+        owner=read_owner(tags),
+        etag=body.get("etag"),
+        tags=dict(tags),
+    )
 
 
 def to_disk(model: Any, request: HostRequest) -> ObservedPart:
@@ -94,7 +121,13 @@ def to_disk(model: Any, request: HostRequest) -> ObservedPart:
     owner = read_owner(model.tags)
     if owner is None and HostNames.of(request).is_computed:
         owner = request.owner
-    return ObservedPart(resource_id=model.id, state=state_of(model), owner=owner)
+    return ObservedPart(
+        resource_id=model.id,
+        state=state_of(model),
+        owner=owner,
+        tags=dict(model.tags or {}),
+        size_gib=model.properties.disk_size_gb,
+    )
 
 
 def disk_of(machine: Any, request: HostRequest) -> ObservedPart | None:

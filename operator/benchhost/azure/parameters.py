@@ -22,7 +22,7 @@ def to_body(request: HostRequest, part: Part) -> Body:
     Raises
     ------
     ValueError
-        For the disk, which the machine brings along, and for a network that the spec does not describe.
+        For disks, which the machine brings along, and for a network that the spec does not describe.
     """
     match part:
         case Part.NETWORK:
@@ -33,8 +33,8 @@ def to_body(request: HostRequest, part: Part) -> Body:
             return to_interface(request)
         case Part.MACHINE:
             return to_machine(request)
-        case Part.DISK:
-            raise ValueError("the disk is created by the machine")
+        case Part.DISK | Part.DATA_DISK:
+            raise ValueError("disks are created by the machine")
     assert_never(part)
 
 

@@ -37,9 +37,9 @@ class AzureProvider:
         """Look at everything that belongs to the host: two to five GETs."""
         return await observe(self._clients, request)
 
-    async def start(self, request: HostRequest, step: Step) -> Started:
-        """Start one step: a GET to see whose the resource is, and at most one change."""
-        started = await start_step(self._clients, request, step)
+    async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
+        """Start one step: at most one change."""
+        started = await start_step(self._clients, request, step, seen)
         _log.info("%s: %s %s", HostNames.of(request).machine, step, "finished" if started.finished else "started")
         _log.debug("request %s, look at %s", started.request_id, started.poll_url)
         return started

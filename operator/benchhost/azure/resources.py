@@ -25,11 +25,12 @@ class Resource:
     operations: Any
     """The SDK's operation group: all have get, begin_create_or_update and begin_delete, and no type in common."""
     set_tags: Callable[..., Awaitable[Any]]
+    lun: int | None = None
 
     @property
     def at(self) -> tuple[str, str]:
         """Resource group and name, as every operation takes them."""
-        return self.names.azure.resource_group, self.names.get(self.part) or ""
+        return self.names.azure.resource_group, self.names.get(self.part, self.lun) or ""
 
     async def get(self, **arguments: Any) -> Any | None:
         """The SDK's model of it, or None when it does not exist.
@@ -39,7 +40,7 @@ class Resource:
         CloudError
             If Azure refuses to tell.
         """
-        async with azure_call(self.clients.settings, f"read {self.names.describe(self.part)}"):
+        async with azure_call(self.clients.settings, f"read {self.names.describe(self.part, self.lun)}"):
             return await _unless_absent(self.operations.get(*self.at, **arguments))
 
     async def put(self, body: Body, **arguments: Any) -> Any:
@@ -55,7 +56,7 @@ class Resource:
         return await self.set_tags(*self.at, {"tags": tags}, **arguments)
 
 
-def resource(clients: AzureClients, names: HostNames, part: Part) -> Resource:
+def resource(clients: AzureClients, names: HostNames, part: Part, lun: int | None = None) -> Resource:
     """The part with the operations that belong to its type."""
     compute = clients.compute(names.azure.subscription_id)
     network = clients.network(names.azure.subscription_id)
@@ -63,8 +64,8 @@ def resource(clients: AzureClients, names: HostNames, part: Part) -> Resource:
         case Part.MACHINE:
             machines = compute.virtual_machines
             return Resource(clients, names, part, machines, machines.begin_update)
-        case Part.DISK:
-            return Resource(clients, names, part, compute.disks, compute.disks.begin_update)
+        case Part.DISK | Part.DATA_DISK:
+            return Resource(clients, names, part, compute.disks, compute.disks.begin_update, lun)
         case Part.INTERFACE:
             interfaces = network.network_interfaces
             return Resource(clients, names, part, interfaces, interfaces.update_tags)

@@ -1,12 +1,14 @@
-"""Start one step of one part. Called by the provider.
+"""Start one step of one part, on what was observed just before. Called by the provider.
 
-Every step looks at the resource first and changes nothing that carries another owner's tags, or none. No step waits
-for what it starts: the answer's headers say where to look.
+A step sends one request and changes nothing that carries another owner's tags, or none; a PUT names the version that
+was seen, so that it is refused when somebody was faster. No step waits for what it starts: the answer's headers say
+where to look.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, assert_never
 from urllib.parse import urljoin
@@ -16,13 +18,13 @@ from benchhost.api.conditions import Reason
 from benchhost.azure.calls import azure_call, json_of, refusal_of, request_id, retry_after
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.names import HostNames
-from benchhost.azure.observation import state_of, to_disk, to_part
+from benchhost.azure.observation import part_from_json
 from benchhost.azure.parameters import to_body, to_resize, to_tags
 from benchhost.azure.resources import Resource, resource
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.azure.tags import is_shared_by, read_owner, without_owner
 from benchhost.cloud.errors import AdminError, TransientError
-from benchhost.cloud.machine import ObservedPart, Part, PartState
+from benchhost.cloud.machine import MachinePower, Observation, ObservedPart, Part, PartState
 from benchhost.cloud.provider import HostRequest, Started, Step, Verb
 
 _FINISHED: Final = Started(finished=True)
@@ -35,8 +37,10 @@ _WORDS: Final[dict[Verb, str]] = {
     Verb.START: "start",
     Verb.STOP: "stop",
     Verb.DEALLOCATE: "deallocate",
+    Verb.HIBERNATE: "hibernate",
     Verb.RESTART: "restart",
     Verb.RESIZE: "resize",
+    Verb.UPDATE: "update",
     Verb.TAG: "tag",
 }
 
@@ -48,16 +52,22 @@ class _Attempt:
     clients: AzureClients
     request: HostRequest
     step: Step
+    seen: Observation
     target: Resource = field(init=False)
     answer: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.target = resource(self.clients, HostNames.of(self.request), self.step.part)
+        self.target = resource(self.clients, HostNames.of(self.request), self.step.part, self.step.lun)
+
+    @property
+    def part(self) -> ObservedPart | None:
+        """The part as it was observed."""
+        return self.seen.get(self.step.part, self.step.lun)
 
     @property
     def what(self) -> str:
         """The step in words, for messages."""
-        return f"{_WORDS[self.step.verb]} {self.target.names.describe(self.step.part)}"
+        return f"{_WORDS[self.step.verb]} {self.target.names.describe(self.step.part, self.step.lun)}"
 
     async def send(self, call: Callable[..., Awaitable[Any]], *arguments: Any, **options: Any) -> Started:
         """Send the request and read where to look; the SDK's poller is not used."""
@@ -69,7 +79,7 @@ class _Attempt:
         self.answer = response.http_response
 
 
-async def start_step(clients: AzureClients, request: HostRequest, step: Step) -> Started:
+async def start_step(clients: AzureClients, request: HostRequest, step: Step, seen: Observation) -> Started:
     """Start a step.
 
     Raises
@@ -77,7 +87,7 @@ async def start_step(clients: AzureClients, request: HostRequest, step: Step) ->
     CloudError
         If Azure refuses it, or the resource is not this host's.
     """
-    attempt = _Attempt(clients, request, step)
+    attempt = _Attempt(clients, request, step, seen)
     match step.verb:
         case Verb.ENSURE:
             return await _ensure(attempt)
@@ -89,23 +99,24 @@ async def start_step(clients: AzureClients, request: HostRequest, step: Step) ->
             return await _tag(attempt)
         case Verb.RESIZE:
             return await _resize(attempt)
-        case Verb.START | Verb.STOP | Verb.DEALLOCATE | Verb.RESTART:
+        case Verb.UPDATE:
+            return await _update(attempt)
+        case Verb.START | Verb.STOP | Verb.DEALLOCATE | Verb.HIBERNATE | Verb.RESTART:
             return await _power(attempt)
     assert_never(step.verb)
 
 
 async def _ensure(attempt: _Attempt) -> Started:
-    part = attempt.step.part
+    part, seen = attempt.step.part, attempt.part
     if part is Part.DISK:
         return _FINISHED  # the machine brings it along
-    seen = await attempt.target.get(**({"expand": "instanceView"} if part is Part.MACHINE else {}))
     if seen is None:
         return await _put(attempt, {"If-None-Match": "*"})
-    if part is Part.NETWORK and not is_shared_by(attempt.request.owner, read_owner(seen.tags)):
+    if part is Part.NETWORK and not is_shared_by(attempt.request.owner, seen.owner):
         return _FINISHED  # somebody else's network is used as it is
     if part is not Part.NETWORK:
-        _require_owned(attempt, to_part(seen))
-    match state_of(seen):
+        _require_owned(attempt, seen)
+    match seen.state:
         case PartState.READY:
             return _FINISHED
         case PartState.PENDING | PartState.DELETING:
@@ -126,21 +137,18 @@ async def _put(attempt: _Attempt, headers: dict[str, str]) -> Started:
         raise TransientError(error.message, code=error.code, request_id=error.request_id) from error
 
 
-async def _mend(attempt: _Attempt, seen: Any) -> Started:
+async def _mend(attempt: _Attempt, seen: ObservedPart) -> Started:
     """A failed resource is put again; a machine that has run before is reapplied, as its body may not be sent twice."""
-    view = seen.properties.instance_view if attempt.step.part is Part.MACHINE else None
-    if view is not None and any((s.code or "").lower().startswith("powerstate/") for s in view.statuses or []):
-        machines = attempt.clients.compute(attempt.target.names.azure.subscription_id).virtual_machines
-        return await attempt.send(machines.begin_reapply, *attempt.target.at, polling=False)
-    etag = getattr(seen, "etag", None)
-    return await _put(attempt, {"If-Match": etag} if etag else {})
+    machine = attempt.seen.machine if attempt.step.part is Part.MACHINE else None
+    if machine is not None and machine.power is not MachinePower.UNKNOWN:
+        return await attempt.send(_machines(attempt).begin_reapply, *attempt.target.at, polling=False)
+    return await _put(attempt, {"If-Match": seen.etag} if seen.etag else {})
 
 
 async def _delete(attempt: _Attempt) -> Started:
-    seen = await attempt.target.get()
-    if seen is None:
+    if attempt.part is None:
         return _FINISHED
-    _require_owned(attempt, _observed(attempt, seen))
+    _require_owned(attempt, attempt.part)
     try:
         return await attempt.send(attempt.target.delete, polling=False)
     except TransientError as error:
@@ -150,55 +158,71 @@ async def _delete(attempt: _Attempt) -> Started:
 
 
 async def _release(attempt: _Attempt) -> Started:
-    seen = await attempt.target.get()
-    if seen is None or read_owner(seen.tags) is None:
+    seen = attempt.part
+    if seen is None or seen.owner is None:
         return _FINISHED
-    _require_owned(attempt, _observed(attempt, seen))
-    return await attempt.send(attempt.target.tag, without_owner(seen.tags), **_no_polling(attempt))
+    _require_owned(attempt, seen)
+    tags = await _tags(attempt, seen)
+    if tags is None or read_owner(tags) is None:
+        return _FINISHED
+    return await attempt.send(attempt.target.tag, without_owner(tags), **_no_polling(attempt))
 
 
 async def _tag(attempt: _Attempt) -> Started:
-    seen = await _existing(attempt)
-    owner = read_owner(seen.tags)
-    if not (owner is None and attempt.request.spec.adopt):
-        _require_owned(attempt, _observed(attempt, seen))
+    seen = _existing(attempt)
+    if not (seen.owner is None and attempt.request.spec.adopt):
+        _require_owned(attempt, seen)
+    tags = await _tags(attempt, seen) or {}
     # Tags of others on the same resource (cost centres, policies) stay.
-    wanted = {**without_owner(seen.tags), **to_tags(attempt.request)}
-    if wanted == (seen.tags or {}):
+    wanted = {**without_owner(tags), **to_tags(attempt.request)}
+    if wanted == tags:
         return _FINISHED
     return await attempt.send(attempt.target.tag, wanted, **_no_polling(attempt))
 
 
+async def _tags(attempt: _Attempt, seen: ObservedPart) -> Mapping[str, str] | None:
+    """All tags; a disk that was seen only through its machine is read itself, None when it is gone."""
+    if seen.tags is not None:
+        return seen.tags
+    model = await attempt.target.get()
+    return None if model is None else model.tags or {}
+
+
 async def _resize(attempt: _Attempt) -> Started:
-    seen = await _existing(attempt)
-    _require_owned(attempt, to_part(seen))
-    if str(seen.properties.hardware_profile.vm_size).lower() == attempt.request.size.lower():
+    _require_owned(attempt, _existing(attempt))
+    machine = attempt.seen.machine
+    if machine is not None and machine.size.lower() == attempt.request.size.lower():
         return _FINISHED
-    machines = attempt.clients.compute(attempt.target.names.azure.subscription_id).virtual_machines
-    return await attempt.send(machines.begin_update, *attempt.target.at, to_resize(attempt.request), polling=False)
+    return await attempt.send(
+        _machines(attempt).begin_update, *attempt.target.at, to_resize(attempt.request), polling=False
+    )
+
+
+async def _update(attempt: _Attempt) -> Started:
+    raise NotImplementedError
 
 
 async def _power(attempt: _Attempt) -> Started:
-    _require_owned(attempt, to_part(await _existing(attempt)))
-    machines = attempt.clients.compute(attempt.target.names.azure.subscription_id).virtual_machines
+    _require_owned(attempt, _existing(attempt))
+    machines = _machines(attempt)
     calls: dict[Verb, Callable[..., Awaitable[Any]]] = {
         Verb.START: machines.begin_start,
         Verb.STOP: machines.begin_power_off,
         Verb.DEALLOCATE: machines.begin_deallocate,
+        Verb.HIBERNATE: partial(machines.begin_deallocate, hibernate=True),
         Verb.RESTART: machines.begin_restart,
     }
     return await attempt.send(calls[attempt.step.verb], *attempt.target.at, polling=False)
 
 
-async def _existing(attempt: _Attempt) -> Any:
-    seen = await attempt.target.get()
-    if seen is None:
+def _machines(attempt: _Attempt) -> Any:
+    return attempt.clients.compute(attempt.target.names.azure.subscription_id).virtual_machines
+
+
+def _existing(attempt: _Attempt) -> ObservedPart:
+    if attempt.part is None:
         raise TransientError(f"Azure did not {attempt.what}: it does not exist.", code="ResourceNotFound")
-    return seen
-
-
-def _observed(attempt: _Attempt, seen: Any) -> ObservedPart:
-    return to_disk(seen, attempt.request) if attempt.step.part is Part.DISK else to_part(seen)
+    return attempt.part
 
 
 def _require_owned(attempt: _Attempt, seen: ObservedPart) -> None:
@@ -209,7 +233,7 @@ def _require_owned(attempt: _Attempt, seen: ObservedPart) -> None:
         return
     whose = f"carries the tags of {seen.owner.namespace}/{seen.owner.name}" if seen.owner else "has no owner tags"
     raise AdminError(
-        f"{attempt.target.names.describe(attempt.step.part).capitalize()} was left alone: it {whose} "
+        f"{attempt.target.names.describe(attempt.step.part, attempt.step.lun).capitalize()} was left alone: it {whose} "
         f"and not those of BenchHost {owner.namespace}/{owner.name}.",
         reason=Reason.NOT_OWNED,
     )
@@ -230,6 +254,7 @@ def read_started(response: Any, settings: AzureCloudSettings) -> Started:
         retry_after=retry_after(headers),
         request_id=request_id(headers),
         finished=given is None and _is_terminal(response),
+        observed=part_from_json(json_of(response)),
     )
 
 

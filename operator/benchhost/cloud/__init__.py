@@ -8,11 +8,13 @@ from benchhost.cloud.errors import (
     CapacityError,
     CloudError,
     CredentialsError,
+    DeferredError,
     TerminalError,
     ThrottledError,
     TransientError,
 )
 from benchhost.cloud.machine import (
+    AttachedDisk,
     Machine,
     MachinePower,
     Observation,
@@ -33,10 +35,12 @@ from benchhost.cloud.provider import (
 
 __all__ = [
     "AdminError",
+    "AttachedDisk",
     "CapacityError",
     "CloudError",
     "CloudProvider",
     "CredentialsError",
+    "DeferredError",
     "GuestSecrets",
     "HostRequest",
     "Machine",

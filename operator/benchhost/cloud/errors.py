@@ -7,6 +7,8 @@ CloudError
 ├── CapacityError       no room for this size now, or no quota for it
 ├── ThrottledError      asked too often
 └── TransientError      passes by itself
+
+DeferredError           not asked yet: the caller's turn has not come. No failure, and no CloudError.
 """
 
 from datetime import timedelta
@@ -92,3 +94,20 @@ class ThrottledError(CloudError):
 
 class TransientError(CloudError):
     """Passes by itself: a busy resource, a server error, a lost connection."""
+
+
+class DeferredError(Exception):
+    """Nothing was asked of the cloud, because what may be asked of it a second is used up; the turn comes later.
+
+    Parameters
+    ----------
+    retry_after
+        When the turn comes. Whoever comes back then is served.
+    budget
+        What is used up, in words: "write requests to subscription x".
+    """
+
+    def __init__(self, retry_after: timedelta, budget: str) -> None:
+        super().__init__(f"waits {retry_after.total_seconds():.1f} s for {budget}")
+        self.retry_after = retry_after
+        self.budget = budget

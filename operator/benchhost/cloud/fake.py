@@ -131,7 +131,7 @@ class FakeCloud:
         """Look at everything that belongs to the host."""
         self._enter(Call("observe", request.owner))
         host, network = HostResources(request), request.spec.azure.network
-        hidden = set()
+        hidden = {Part.DATA_DISK}
         if network.public_address is not PublicAddress.STATIC:
             hidden.add(Part.ADDRESS)
         if network.virtual_network is None or not network.virtual_network.create:
@@ -144,8 +144,8 @@ class FakeCloud:
         shown = replace(machine.machine, tags=dict(machine.tags), addresses=host.addresses(self._store.resources))
         return Observation(parts=parts, machine=shown)
 
-    async def start(self, request: HostRequest, step: Step) -> Started:
-        """Start one step."""
+    async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:  # noqa: ARG002
+        """Start one step. What is there now counts, whatever was seen: memory is as good as an observation."""
         self._enter(Call("start", request.owner, step=step))
         if self._refusals.get(step):
             raise self._refusals[step].pop(0)

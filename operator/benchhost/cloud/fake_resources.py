@@ -88,7 +88,7 @@ class HostResources:
                 return self.new_machine(serial, now, owner=self.request.owner)
             case Part.ADDRESS:
                 return replace(self._plain(part), address=f"198.18.{serial // 250}.{serial % 250 + 1}")
-            case Part.DISK:
+            case Part.DISK | Part.DATA_DISK:
                 return self._plain(part)
 
     def new_network(self, owner: Owner | None) -> FakeResource:

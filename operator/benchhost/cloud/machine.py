@@ -4,9 +4,10 @@ Produced by a provider, read by ``lifecycle``. Values only; nothing here talks t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from benchhost.api.status import Address
 
@@ -18,6 +19,9 @@ class Part(StrEnum):
     ADDRESS = "public address"
     INTERFACE = "network interface"
     DISK = "disk"
+    """The one the machine boots from."""
+    DATA_DISK = "data disk"
+    """One of any number, told apart by its logical unit number."""
     MACHINE = "machine"
 
 
@@ -62,6 +66,23 @@ class ObservedPart:
     """Absent: nobody's, or made by hand."""
     in_use: bool = False
     """Somebody else still needs it (a network with other hosts in it)."""
+    etag: str | None = None
+    """The version that was seen, so that a change of it can be refused when somebody else was faster."""
+    tags: Mapping[str, str] | None = None
+    """All tags, the owner's included; None when the part was seen only through another one."""
+    size_gib: int | None = None
+    """Of a disk, where it was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedDisk:
+    """A data disk as the machine has it."""
+
+    lun: int
+    resource_id: str
+    size_gib: int | None = None
+    """None where the cloud leaves it out, as Azure does for deallocated spot machines."""
+    caching: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +100,12 @@ class Machine:
     addresses: tuple[Address, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     """The user's tags, without the owner's."""
+    data_disks: tuple[AttachedDisk, ...] = ()
+    identity_ids: frozenset[str] = frozenset()
+    """User-assigned identities, in lower case."""
+    boot_diagnostics: bool | None = None
+    """Whether the serial console is recorded; None where the cloud does not say."""
+    is_spot: bool = False
     failure_code: str | None = None
     failure_message: str | None = None
     """Why the cloud calls it failed, where it does."""
@@ -91,7 +118,15 @@ class Observation:
     parts: Mapping[Part, ObservedPart]
     machine: Machine | None = None
     """Present exactly when ``parts`` has the machine."""
+    data_disks: Mapping[int, ObservedPart] = field(default_factory=dict)
+    """By logical unit number, attached or not."""
 
-    def get(self, part: Part) -> ObservedPart | None:
-        """The part, or None when it does not exist."""
+    def get(self, part: Part, lun: int | None = None) -> ObservedPart | None:
+        """The part, or None when it does not exist; a data disk by its logical unit number."""
+        if part is Part.DATA_DISK:
+            return None if lun is None else self.data_disks.get(lun)
         return self.parts.get(part)
+
+    def with_part(self, part: Part, seen: ObservedPart) -> Self:
+        """The same, with what the cloud said of one part since."""
+        return replace(self, parts={**self.parts, part: seen})

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from benchhost.api.spec import BenchHostSpec
 from benchhost.cloud.errors import CloudError
-from benchhost.cloud.machine import Observation, Owner, Part
+from benchhost.cloud.machine import Observation, ObservedPart, Owner, Part
 
 
 class Verb(StrEnum):
@@ -25,10 +25,14 @@ class Verb(StrEnum):
     START = "start"
     STOP = "stop"
     DEALLOCATE = "deallocate"
+    HIBERNATE = "hibernate"
+    """Deallocate with the memory kept on the disk; the next start resumes it."""
     RESTART = "restart"
     """The only verb that is not idempotent."""
     RESIZE = "resize"
     """Bring the size to ``HostRequest.size``."""
+    UPDATE = "update"
+    """Bring data disks, identities and boot diagnostics to what the spec says."""
     TAG = "tag"
     """Bring the tags to what the spec says, owner included."""
 
@@ -39,9 +43,12 @@ class Step:
 
     verb: Verb
     part: Part
+    lun: int | None = None
+    """Which one, of data disks."""
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.part}"
+        which = f" {self.lun}" if self.lun is not None else ""
+        return f"{self.verb} {self.part}{which}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class HostRequest:
     """The size to create or resize to, chosen from ``spec.azure.sizes``."""
     secrets: GuestSecrets | None = None
     """Present only for the step that creates the machine."""
+    zone: str | None = None
+    """The zone to create in, chosen from ``spec.azure.zones``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,8 @@ class Started:
     request_id: str | None = None
     finished: bool = False
     """Nothing is under way any more."""
+    observed: ObservedPart | None = None
+    """The part as the answer shows it, where it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +107,19 @@ class OperationState:
 class CloudProvider(Protocol):
     """A cloud, seen with one set of credentials.
 
-    Every method raises a ``CloudError`` and nothing else. None of them waits for a slow operation.
+    Every method raises a ``CloudError`` or a ``DeferredError`` and nothing else. None waits for a slow operation.
     """
 
     async def observe(self, request: HostRequest) -> Observation:
         """Look at everything that belongs to the host. Reads only."""
         ...
 
-    async def start(self, request: HostRequest, step: Step) -> Started:
-        """Start one step."""
+    async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
+        """Start one step on what was just observed.
+
+        It never changes what ``seen`` shows to be another owner's, and where the cloud allows it, it is refused when
+        the part has changed since. A step that ``seen`` shows to be done already is finished at once.
+        """
         ...
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:

@@ -49,6 +49,8 @@ class HostPass:
         self.outcome = Pass(operation=host.status.operation)
         self.retry_after: timedelta | None = None
         """The cloud's wish for the next look."""
+        self._seen: Observation | None = None
+        """What the last step has shown, where it has shown enough for the next."""
         self._hosts = hosts
         self._providers = providers
         self._clock = clock
@@ -92,7 +94,8 @@ class HostPass:
 
     async def _step(self, provider: CloudProvider) -> bool:
         """Observe, decide, start; whether the cloud has finished at once, so that the next step can follow."""
-        observation = await provider.observe(self._request())
+        observation = self._seen or await provider.observe(self._request())
+        self._seen = None
         action = decide(self.host, self._owner, observation, now=self._clock())
         self.outcome = replace(self.outcome, observation=observation, action=action)
         self._close_what_is_over(observation)
@@ -102,6 +105,9 @@ class HostPass:
             return False
         started = await self._start(provider, action, observation)
         self.retry_after = started.retry_after
+        if started.finished and started.observed is not None:
+            # The answer shows the part: looking at everything again would tell no more.
+            self._seen = observation.with_part(action.step.part, started.observed)
         return started.finished
 
     async def _start(self, provider: CloudProvider, action: Do, observation: Observation) -> Started:
@@ -112,7 +118,7 @@ class HostPass:
         request = self._request(observation)
         if action.step.part is Part.MACHINE and action.step.verb is Verb.ENSURE:
             request = replace(request, secrets=await self._providers.guest_secrets(self.host))
-        started = await provider.start(request, action.step)
+        started = await provider.start(request, action.step, observation)
         if action.step.part is Part.MACHINE:
             self._set_operation(
                 operation.model_copy(update={"poll_url": started.poll_url, "request_id": started.request_id})

@@ -81,8 +81,8 @@ class CountedCloud:
         seen: Observation = await self.counter(lambda: self.cloud.observe(request))
         return seen
 
-    async def start(self, request: HostRequest, step: Step) -> Started:
-        started: Started = await self.counter(lambda: self.cloud.start(request, step))
+    async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
+        started: Started = await self.counter(lambda: self.cloud.start(request, step, seen))
         return started
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:

@@ -41,7 +41,14 @@ def test_a_computed_name_never_changes() -> None:
 
 def test_all_names_follow_from_the_machines() -> None:
     given = names(name="db-1")
-    assert [given.get(part) for part in Part] == ["bench-net", "db-1-ip", "db-1-nic", "db-1-os", "db-1"]
+    assert [given.get(part, 3) for part in Part] == [
+        "bench-net",
+        "db-1-ip",
+        "db-1-nic",
+        "db-1-os",
+        "db-1-data-3",
+        "db-1",
+    ]
     assert given.id_of(Part.MACHINE) == f"{GROUP}/Microsoft.Compute/virtualMachines/db-1"
     assert given.id_of(Part.INTERFACE) == f"{GROUP}/Microsoft.Network/networkInterfaces/db-1-nic"
     assert given.subnet_id() == f"{GROUP}/Microsoft.Network/virtualNetworks/bench-net/subnets/default"

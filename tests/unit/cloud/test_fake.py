@@ -9,6 +9,7 @@ from benchhost.cloud import (
     CapacityError,
     HostRequest,
     MachinePower,
+    Observation,
     Part,
     PartState,
     Started,
@@ -42,10 +43,14 @@ def cloud(clock: SettableClock) -> FakeCloud:
     return FakeCloud(clock)
 
 
+async def start(cloud: FakeCloud, step: Step) -> Started:
+    return await cloud.start(request(), step, await cloud.observe(request()))
+
+
 async def begin(cloud: FakeCloud) -> Started:
     for part in (Part.NETWORK, Part.ADDRESS, Part.INTERFACE):
-        await cloud.start(request(), Step(Verb.ENSURE, part))
-    return await cloud.start(request(), MAKE)
+        await start(cloud, Step(Verb.ENSURE, part))
+    return await start(cloud, MAKE)
 
 
 async def build(cloud: FakeCloud, clock: SettableClock) -> None:
@@ -82,7 +87,7 @@ async def test_a_refused_start_changes_nothing_and_the_next_one_works(cloud: Fak
     with pytest.raises(ThrottledError):
         await begin(cloud)
     assert (await cloud.observe(request())).machine is None
-    assert (await cloud.start(request(), MAKE)).poll_url is not None
+    assert (await start(cloud, MAKE)).poll_url is not None
 
 
 async def test_a_creation_that_fails_leaves_a_failed_machine_that_can_be_made_again(
@@ -99,7 +104,7 @@ async def test_a_creation_that_fails_leaves_a_failed_machine_that_can_be_made_ag
     assert seen.parts[Part.MACHINE].state is PartState.FAILED
     assert seen.machine is not None
     assert (seen.machine.power, seen.machine.failure_code) == (MachinePower.UNKNOWN, "AllocationFailed")
-    await cloud.start(request(), MAKE)
+    await start(cloud, MAKE)
     clock.advance(LONG)
     seen = await cloud.observe(request())
     assert seen.parts[Part.MACHINE].state is PartState.READY
@@ -110,13 +115,13 @@ async def test_a_creation_that_fails_leaves_a_failed_machine_that_can_be_made_ag
 async def test_a_stop_that_fails_leaves_the_machine_running(cloud: FakeCloud, clock: SettableClock) -> None:
     await build(cloud, clock)
     cloud.fail(STOP, TransientError("try later", code="InternalOperationError"))
-    await cloud.start(request(), STOP)
+    await start(cloud, STOP)
     assert await power(cloud) is MachinePower.STOPPING
     clock.advance(LONG)
     assert await power(cloud) is MachinePower.RUNNING
     assert (await cloud.observe(request())).parts[Part.MACHINE].state is PartState.FAILED
     vm_id = (await cloud.observe(request())).machine
-    assert (await cloud.start(request(), MAKE)).poll_url is not None
+    assert (await start(cloud, MAKE)).poll_url is not None
     clock.advance(LONG)
     seen = await cloud.observe(request())
     assert seen.machine is not None
@@ -161,7 +166,7 @@ async def test_a_forgotten_operation_goes_on_without_being_found(cloud: FakeClou
 
 async def test_while_nothing_answers_every_call_says_so(cloud: FakeCloud) -> None:
     cloud.unreachable = TransientError("no route")
-    for call in (cloud.observe(request()), cloud.start(request(), MAKE), cloud.poll(request(), "x")):
+    for call in (cloud.observe(request()), cloud.start(request(), MAKE, Observation({})), cloud.poll(request(), "x")):
         with pytest.raises(TransientError, match="no route"):
             await call
     cloud.unreachable = None
@@ -170,9 +175,10 @@ async def test_while_nothing_answers_every_call_says_so(cloud: FakeCloud) -> Non
 
 async def test_the_log_tells_every_call_in_order(cloud: FakeCloud) -> None:
     await cloud.observe(request())
-    await cloud.start(request(), Step(Verb.ENSURE, Part.NETWORK))
+    await start(cloud, Step(Verb.ENSURE, Part.NETWORK))
     await cloud.poll(request(), "x")
     assert cloud.calls == [
+        Call("observe", OWNER),
         Call("observe", OWNER),
         Call("start", OWNER, step=Step(Verb.ENSURE, Part.NETWORK)),
         Call("poll", OWNER, poll_url="x"),
@@ -182,20 +188,20 @@ async def test_the_log_tells_every_call_in_order(cloud: FakeCloud) -> None:
 async def test_what_exists_can_be_counted(cloud: FakeCloud, clock: SettableClock) -> None:
     await build(cloud, clock)
     assert len(cloud.resource_ids) == 5
-    await cloud.start(request(), Step(Verb.DELETE, Part.MACHINE))
+    await start(cloud, Step(Verb.DELETE, Part.MACHINE))
     clock.advance(LONG)
-    await cloud.start(request(), Step(Verb.DELETE, Part.NETWORK))
+    await start(cloud, Step(Verb.DELETE, Part.NETWORK))
     assert cloud.resource_ids == ()
 
 
 async def test_a_stopped_machine_without_hardware_stays_without(cloud: FakeCloud, clock: SettableClock) -> None:
     await build(cloud, clock)
     cloud.set_power(request(), MachinePower.DEALLOCATED)
-    await cloud.start(request(), STOP)
+    await start(cloud, STOP)
     clock.advance(LONG)
     assert await power(cloud) is MachinePower.DEALLOCATED
     with pytest.raises(TransientError):
-        await cloud.start(request(), Step(Verb.RESTART, Part.MACHINE))
-    await cloud.start(request(), START)
+        await start(cloud, Step(Verb.RESTART, Part.MACHINE))
+    await start(cloud, START)
     clock.advance(LONG)
     assert await power(cloud) is MachinePower.RUNNING
