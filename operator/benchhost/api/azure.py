@@ -95,8 +95,8 @@ class OsDisk(SpecModel):
     storage_account_type: Annotated[str, StringConstraints(pattern=_STORAGE_TYPE, max_length=32)] = "Premium_LRS"
     """ARM's storage account type: Standard_LRS, StandardSSD_LRS, Premium_LRS, and others; not used when ephemeral."""
     ephemeral: bool = False
-    """Keep the disk on the hardware the host runs on: fast and free, but gone with it, so that such a host can be
-    neither stopped nor deallocated."""
+    """Keep the disk on the hardware the host runs on: fast and free, but gone with it, so that such a host cannot be
+    deallocated, and a change of size begins with an empty disk."""
 
 
 class Caching(StrEnum):

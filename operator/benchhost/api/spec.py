@@ -89,7 +89,7 @@ class Readiness(SpecModel):
 
 
 _EPHEMERAL = "has(self.azure.osDisk) && has(self.azure.osDisk.ephemeral) && self.azure.osDisk.ephemeral"
-_NEVER_DEALLOCATED = "Azure cannot stop or deallocate a host whose spec.azure.osDisk is ephemeral"
+_NEVER_DEALLOCATED = "Azure cannot deallocate a host whose spec.azure.osDisk is ephemeral"
 
 
 class BenchHostSpec(SpecModel):
@@ -97,8 +97,8 @@ class BenchHostSpec(SpecModel):
 
     model_config = rules(
         rule(
-            f"!({_EPHEMERAL}) || self.powerState == 'Running'",
-            f"{_NEVER_DEALLOCATED}; leave spec.powerState at Running and delete the BenchHost to end it",
+            f"!({_EPHEMERAL}) || self.powerState != 'Deallocated'",
+            f"{_NEVER_DEALLOCATED}; set spec.powerState: Stopped, or delete the BenchHost",
         ),
         rule(
             f"!({_EPHEMERAL}) || !has(self.reallocateAt)",
