@@ -71,6 +71,19 @@ class HostNames:
                 network = self.azure.network.virtual_network
                 return network.name if network else None
 
+    def is_boot_disk(self, name: str) -> bool:
+        """Whether the disk that the machine boots from is called so; ARM compares names without their case."""
+        return name.lower() == f"{self.machine}-os".lower()
+
+    def lun_of(self, name: str) -> int | None:
+        """The logical unit number in the name of a data disk of this host; None for any other name."""
+        prefix, lun = f"{self.machine}-data-", name[len(self.machine) + len("-data-") :]
+        return int(lun) if name.lower().startswith(prefix.lower()) and lun.isdecimal() else None
+
+    def is_disk(self, name: str) -> bool:
+        """Whether a disk of this host is called so."""
+        return self.is_boot_disk(name) or self.lun_of(name) is not None
+
     def id_of(self, part: Part, lun: int | None = None) -> str:
         """The part's ARM id.
 

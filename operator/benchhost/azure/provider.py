@@ -34,7 +34,7 @@ class AzureProvider:
         self._clients = AzureClients(settings, credentials)
 
     async def observe(self, request: HostRequest) -> Observation:
-        """Look at everything that belongs to the host: two to five GETs."""
+        """Look at everything that belongs to the host: three to five GETs."""
         return await observe(self._clients, request)
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
