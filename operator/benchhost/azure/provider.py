@@ -7,6 +7,7 @@ again, and every error that leaves it is a ``CloudError``.
 import logging
 
 from benchhost.azure.clients import AzureClients
+from benchhost.azure.console import read_console
 from benchhost.azure.credentials import AzureCredentials
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import observe
@@ -47,6 +48,10 @@ class AzureProvider:
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; None when Azure does not know it any more."""
         return await poll_operation(self._clients, request, poll_url)
+
+    async def read_console(self, request: HostRequest) -> str | None:
+        """The end of what the machine wrote to its console; None when there is none or it cannot be read."""
+        return await read_console(self._clients, request)
 
     async def close(self) -> None:
         """Close every client and the one session under them."""

@@ -126,6 +126,13 @@ class CloudProvider(Protocol):
         """Look once at an operation; None when the cloud does not know it any more."""
         ...
 
+    async def read_console(self, request: HostRequest) -> str | None:
+        """The end of what the machine wrote to its serial console, for a message to people.
+
+        None when nothing is recorded or it cannot be read; it raises nothing.
+        """
+        ...
+
     async def close(self) -> None:
         """Give back connections. The provider is not used again."""
         ...
