@@ -10,10 +10,12 @@ from benchhost.azure.clients import AzureClients
 from benchhost.azure.credentials import AzureCredentials
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import observe
+from benchhost.azure.owned import delete_owned, list_owned
 from benchhost.azure.polling import poll_operation
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.azure.steps import start_step
 from benchhost.cloud.machine import Observation
+from benchhost.cloud.owned import OwnedResource, Scope
 from benchhost.cloud.provider import HostRequest, OperationState, Started, Step
 
 _log = logging.getLogger("benchhost.azure")
@@ -47,6 +49,16 @@ class AzureProvider:
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; None when Azure does not know it any more."""
         return await poll_operation(self._clients, request, poll_url)
+
+    async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
+        """What this cluster owns in a resource group: one GET a thousand resources, and one for each network."""
+        return await list_owned(self._clients, scope, cluster)
+
+    async def delete_owned(self, resource: OwnedResource) -> Started:
+        """Start to delete a resource that is still its owner's: one GET and one change."""
+        started = await delete_owned(self._clients, resource)
+        _log.info("%s: delete orphaned %s", resource.resource_id, resource.part)
+        return started
 
     async def close(self) -> None:
         """Close every client and the one session under them."""
