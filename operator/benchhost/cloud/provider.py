@@ -11,6 +11,7 @@ from typing import Protocol
 from benchhost.api.spec import BenchHostSpec
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import Observation, ObservedPart, Owner, Part
+from benchhost.cloud.owned import OwnedResource, Scope
 
 
 class Verb(StrEnum):
@@ -130,6 +131,17 @@ class CloudProvider(Protocol):
         """The end of what the machine wrote to its serial console, for a message to people.
 
         None when nothing is recorded or it cannot be read; it raises nothing.
+        """
+        ...
+
+    async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
+        """What this cluster owns there; the list may lag behind. Reads only."""
+        ...
+
+    async def delete_owned(self, resource: OwnedResource) -> Started:
+        """Start to delete a resource that is still its owner's, and that nothing uses; already gone is finished.
+
+        It looks at the resource itself first, because a list may lag behind.
         """
         ...
 

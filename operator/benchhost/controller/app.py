@@ -17,6 +17,7 @@ from kubernetes.aio.client import ApiClient, Configuration, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
 
 from benchhost.api.names import GROUP, PLURAL, VERSION
+from benchhost.controller.api_server import ApiServer
 from benchhost.controller.hosts import Hosts
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
@@ -56,7 +57,7 @@ async def run(settings: ControllerSettings, login: Login, make_providers: Provid
         await check_installation(client, settings)
         store = HostStore()
         queue: WorkQueue[Key] = WorkQueue()
-        hosts = Hosts(client, store, renew=lambda: _renew(client, login))
+        hosts = Hosts(ApiServer(client, lambda: _renew(client, login)), store)
         providers = make_providers(hosts)
         reconciler = Reconciler(
             store, hosts, providers=providers, cluster=await hosts.read_cluster_id(), settings=settings

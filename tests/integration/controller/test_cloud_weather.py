@@ -33,6 +33,7 @@ from benchhost.cloud import (
 )
 from benchhost.cloud.fake import FakeCloud
 from benchhost.cloud.fake_clock import SettableClock
+from benchhost.controller.api_server import ApiServer
 from benchhost.controller.hosts import Hosts
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
@@ -118,7 +119,7 @@ class Bench:
     def restart(self) -> None:
         """A new process: nothing but the API server and the cloud is remembered."""
         self.store = HostStore()
-        hosts = CountedHosts(self.client, self.store)
+        hosts = CountedHosts(ApiServer(self.client), self.store)
         hosts.counter = self.counter
         provider = CountedCloud(self.cloud, self.counter)
         providers = Providers(hosts, lambda _: provider, own={}, own_namespaces=("*",))
