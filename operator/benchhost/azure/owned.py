@@ -15,11 +15,11 @@ from urllib.parse import quote, urlencode, urljoin
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.core.tools import parse_resource_id
 from benchhost.api.conditions import Reason
+from benchhost.azure.attempt import read_started
 from benchhost.azure.calls import azure_call, json_of, refusal_of
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.observation import part_from_json, to_part
 from benchhost.azure.polling import to_time
-from benchhost.azure.steps import read_started
 from benchhost.azure.tags import is_shared_by, read_owner
 from benchhost.cloud.errors import AdminError, TransientError
 from benchhost.cloud.machine import ObservedPart, Owner, Part, PartState

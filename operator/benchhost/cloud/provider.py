@@ -72,6 +72,9 @@ class HostRequest:
     """Present only for the step that creates the machine."""
     zone: str | None = None
     """The zone to create in, chosen from ``spec.azure.zones``."""
+    not_before: datetime | None = None
+    """An observation shall show the world as of this moment or later: the last change that was made to this host.
+    None: anything recent will do."""
 
 
 @dataclass(frozen=True, slots=True)
