@@ -141,7 +141,7 @@ async def _serve(config: EmulatorConfig, folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with ArmEmulator(config) as emulator:
-        write_connection_files(folder, emulator.connection)
+        write_connection_files(folder, emulator.connection, emulator.admin)
         typer.echo(
             f"The Azure emulator listens on {emulator.connection.endpoint}. Connect with "
             f"{folder / CONNECTION_FILE}, or the environment in {folder / ENVIRONMENT_FILE}; Ctrl-C ends it."

@@ -94,3 +94,22 @@ class EmulatorConnection:
     client_secret: str = field(repr=False)
     subscription_id: str
     ca_bundle: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminConnection:
+    """How an emulator's own API is reached.
+
+    Parameters
+    ----------
+    endpoint
+        Base URL, ``https://…/emulator/v1``.
+    token
+        Bearer token; no Azure token.
+    ca_bundle
+        PEM file with the authority to trust.
+    """
+
+    endpoint: str
+    token: str = field(repr=False)
+    ca_bundle: Path
