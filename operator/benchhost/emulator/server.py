@@ -15,14 +15,19 @@ from aiohttp import web
 
 from benchhost.emulator.access_log import AccessLog
 from benchhost.emulator.admin.api import PREFIX, AdminApi
+from benchhost.emulator.admin.limits import LimitsAdmin
 from benchhost.emulator.admin.services import admin_routes
 from benchhost.emulator.arm.pipeline import ArmPipeline
+from benchhost.emulator.arm.polling import RetryHints
+from benchhost.emulator.arm.rate_limits import RateLimits
 from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
 from benchhost.emulator.cloud.subscription import Subscription
 from benchhost.emulator.entra.authority import Authority, ClientCredentials
 from benchhost.emulator.entra.tokens import TokenAuthority
+from benchhost.emulator.limits.buckets import Buckets
+from benchhost.emulator.limits.policies import documented_limits
 from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection
 
 if TYPE_CHECKING:
@@ -65,6 +70,12 @@ class ArmEmulator:
             locations=tuple(normalize_location(name) for name in self._config.locations),
             latency=self._latency,
             seed=seed,
+        )
+        self._limits = RateLimits(
+            Buckets(documented_limits(), self._latency.factor),
+            self.subscription.store,
+            hints=RetryHints(self._latency.factor),
+            mode=self._config.limits,
         )
         for name, location in self._config.resource_groups:
             self.subscription.groups.put(name, normalize_location(location), {})
@@ -142,10 +153,13 @@ class ArmEmulator:
         )
         credentials = ClientCredentials(connection.client_id, connection.client_secret)
         return (
-            ArmPipeline(self.subscription, tokens, latency=latency, clock=clock),
+            ArmPipeline(self.subscription, tokens, limits=self._limits, latency=latency, clock=clock),
             Authority(tokens, credentials, latency=latency, clock=clock),
             AdminApi(
-                admin_routes(self.subscription), self._admin_token, clock=clock, advance=self.subscription.advance
+                admin_routes(self.subscription, LimitsAdmin(self._limits)),
+                self._admin_token,
+                clock=clock,
+                advance=self.subscription.advance,
             ),
         )
 

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from integration.emulator.admin_driver import administer
 
+if TYPE_CHECKING:
     from benchhost.emulator import ArmEmulator
     from integration.emulator.driver import Raw
 
 
-@contextlib.asynccontextmanager
-async def _session(emulator: ArmEmulator, token: str) -> AsyncIterator[aiohttp.ClientSession]:
-    context = ssl.create_default_context(cafile=str(emulator.admin.ca_bundle))
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), headers=headers) as session:
-        yield session
-
-
-async def _send(emulator: ArmEmulator, method: str, path: str, **arguments: Any) -> tuple[int, Any]:
-    token = arguments.pop("token", emulator.admin.token)
-    async with (
-        _session(emulator, token) as session,
-        session.request(method, f"{emulator.admin.endpoint}/{path}", **arguments) as answer,
-    ):
-        return answer.status, await answer.json()
-
-
 @pytest.mark.parametrize("token", ["", "wrong", "é"])
 async def test_only_the_admin_token_opens_it(emulator: ArmEmulator, token: str) -> None:
-    status, body = await _send(emulator, "GET", "nothing", token=token)
+    status, body = await administer(emulator, "GET", "limits", token=token)
     assert status == 401
     assert "admin.json" in body["error"]
 
@@ -44,14 +24,14 @@ async def test_an_azure_token_does_not_open_it_and_the_admin_token_does_not_open
     emulator: ArmEmulator, raw: Raw
 ) -> None:
     azure_token = raw.headers["Authorization"].removeprefix("Bearer ")
-    assert (await _send(emulator, "GET", "nothing", token=azure_token))[0] == 401
+    assert (await administer(emulator, "GET", "limits", token=azure_token))[0] == 401
     headers = {"Authorization": f"Bearer {emulator.admin.token}"}
     status, _, _ = await raw.send("GET", f"{raw.group}?api-version=2024-11-01", headers=headers)
     assert status == 401
 
 
 async def test_unknown_paths_are_told_in_a_sentence(emulator: ArmEmulator) -> None:
-    status, body = await _send(emulator, "GET", "nothing")
+    status, body = await administer(emulator, "GET", "nothing")
     assert status == 404
     assert body["error"].startswith("There is no 'nothing' in the admin API")
 

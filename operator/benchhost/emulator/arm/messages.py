@@ -98,6 +98,8 @@ class ArmRequest:
         ``api-version``.
     now
         Seconds since 1970.
+    principal
+        Object or client id of who asks.
     base_url
         Scheme, host and port that the client used; polling URLs begin with it.
     target
@@ -111,6 +113,7 @@ class ArmRequest:
     body: Body
     api_version: str
     now: float
+    principal: str
     base_url: str
     target: str
 

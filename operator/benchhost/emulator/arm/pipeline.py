@@ -24,7 +24,6 @@ from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
 from benchhost.emulator.arm.network_routes import NetworkRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
-from benchhost.emulator.arm.rate_limits import RateLimits
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.latency import AnswerKind, LatencyModel
@@ -34,8 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.arm.rate_limits import RateLimits
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
+    from benchhost.emulator.cloud.errors import ErrorDetail
     from benchhost.emulator.cloud.subscription import Subscription
     from benchhost.emulator.entra.tokens import TokenAuthority
 
@@ -59,6 +60,8 @@ class ArmPipeline:
         What is asked about.
     tokens
         Who may ask.
+    limits
+        How often.
     latency
         How long answers take.
     clock
@@ -66,13 +69,19 @@ class ArmPipeline:
     """
 
     def __init__(
-        self, subscription: Subscription, tokens: TokenAuthority, *, latency: LatencyModel, clock: Clock
+        self,
+        subscription: Subscription,
+        tokens: TokenAuthority,
+        *,
+        limits: RateLimits,
+        latency: LatencyModel,
+        clock: Clock,
     ) -> None:
         self._subscription = subscription
         self._tokens = tokens
         self._latency = latency
         self._clock = clock
-        self._limits = RateLimits(1 / latency.factor if latency.factor else float("inf"))
+        self._limits = limits
         polling = Polling(subscription.operations, RetryHints(latency.factor))
         self._routes: Routes = {
             **polling.routes(),
@@ -110,7 +119,7 @@ class ArmPipeline:
 
     def _dispatch(self, http_request: web.BaseRequest, content: bytes) -> ArmResponse:
         now = self._clock.now()
-        self._tokens.check(http_request.headers.get("Authorization"), now)
+        token = self._tokens.check(http_request.headers.get("Authorization"), now)
         path = parse_path(http_request.rel_url.raw_path)
         query = {key.lower(): value for key, value in http_request.query.items()}
         version = check_api_version(
@@ -128,11 +137,12 @@ class ArmPipeline:
             body=_parse_body(http_request, content),
             api_version=version,
             now=now,
+            principal=token.client_id,
             base_url=f"https://{http_request.host}",
             target=http_request.raw_path,
         )
         self._subscription.advance(now)
-        limits = self._limits.count(request)
+        limits = self._limits.admit(request)
         answer = self._route(request)
         answer.headers |= limits
         return answer
@@ -227,11 +237,16 @@ def _error_response(error: ArmError) -> ArmResponse:
     if error.target is not None:
         body["target"] = error.target
     if error.details is not None:
-        body["details"] = [{"code": code, "message": message} for code, message in error.details]
+        body["details"] = [_detail_body(detail) for detail in error.details]
     headers = dict(error.headers)
     if error.from_gateway:
         headers["x-ms-failure-cause"] = "gateway"
     return ArmResponse(status=error.status, body={"error": body}, headers=headers)
+
+
+def _detail_body(detail: ErrorDetail) -> dict[str, str]:
+    body = {"code": detail.code, "message": detail.message}
+    return body if detail.target is None else {**body, "target": detail.target}
 
 
 def _to_http(http_request: web.BaseRequest, answer: ArmResponse) -> web.Response:
