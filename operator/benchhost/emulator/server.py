@@ -15,8 +15,10 @@ from aiohttp import web
 
 from benchhost.emulator.access_log import AccessLog
 from benchhost.emulator.admin.api import PREFIX, AdminApi
+from benchhost.emulator.admin.faults import FaultsAdmin
 from benchhost.emulator.admin.limits import LimitsAdmin
 from benchhost.emulator.admin.services import admin_routes
+from benchhost.emulator.arm.injection import Injection
 from benchhost.emulator.arm.pipeline import ArmPipeline
 from benchhost.emulator.arm.polling import RetryHints
 from benchhost.emulator.arm.rate_limits import RateLimits
@@ -26,6 +28,7 @@ from benchhost.emulator.cloud.latency import LatencyModel
 from benchhost.emulator.cloud.subscription import Subscription
 from benchhost.emulator.entra.authority import Authority, ClientCredentials
 from benchhost.emulator.entra.tokens import TokenAuthority
+from benchhost.emulator.faults.faults import Faults
 from benchhost.emulator.limits.buckets import Buckets
 from benchhost.emulator.limits.policies import documented_limits
 from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection
@@ -77,6 +80,9 @@ class ArmEmulator:
             hints=RetryHints(self._latency.factor),
             mode=self._config.limits,
         )
+        self._faults = Faults(random.Random(seed))  # noqa: S311 - which requests fail, no secrets
+        self._injection = Injection(self._faults)
+        self.subscription.operations.judge_with(self._injection.verdict)
         for name, location in self._config.resource_groups:
             self.subscription.groups.put(name, normalize_location(location), {})
 
@@ -153,10 +159,17 @@ class ArmEmulator:
         )
         credentials = ClientCredentials(connection.client_id, connection.client_secret)
         return (
-            ArmPipeline(self.subscription, tokens, limits=self._limits, latency=latency, clock=clock),
+            ArmPipeline(
+                self.subscription,
+                tokens,
+                limits=self._limits,
+                injection=self._injection,
+                latency=latency,
+                clock=clock,
+            ),
             Authority(tokens, credentials, latency=latency, clock=clock),
             AdminApi(
-                admin_routes(self.subscription, LimitsAdmin(self._limits)),
+                admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
                 self._admin_token,
                 clock=clock,
                 advance=self.subscription.advance,
