@@ -1,4 +1,4 @@
-"""``benchhost emulator``: run an emulated Azure, and see what exists in one.
+"""``benchhost emulator``: run an emulated Azure, see what exists in one, and change how it behaves.
 
 Mounted by `benchhost.cli.main`. The emulator itself is imported when a command runs, so that the rest of the
 command line works where the ``emulator`` extra is not installed.
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchhost.cli import emulator_faults, emulator_limits
+from benchhost.cli.emulator_admin import DirectoryOption, OutputFormat, OutputOption
 from benchhost.cli.errors import fail, missing_extra
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ app = typer.Typer(
     help="An emulated Azure subscription on this machine.",
     no_args_is_help=True,
 )
+app.add_typer(emulator_faults.app, name="faults")
+app.add_typer(emulator_limits.app, name="limits")
 
 
 class LatencyChoice(StrEnum):
@@ -44,13 +48,6 @@ class LimitChoice(StrEnum):
     ENFORCED = "enforced"
     COUNTED = "counted"
     OFF = "off"
-
-
-class OutputFormat(StrEnum):
-    """Values of ``--output``."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @app.command()
@@ -74,7 +71,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
     ] = None,
     directory: Annotated[
         Path | None,
-        typer.Option(help="Where ca.pem, connection.json and azure.env go; a new temporary folder by default."),
+        typer.Option(help="Where connection.json, azure.env and the other files go; a temporary folder by default."),
     ] = None,
     subscription_id: Annotated[str | None, typer.Option(help="Made up by default.")] = None,
     access_log: Annotated[
@@ -125,13 +122,11 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
 
 
 @app.command()
-def resources(
-    directory: Annotated[Path, typer.Option(help="The folder that the running emulator was given.")],
-    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print.")] = OutputFormat.TABLE,
-) -> None:
+def resources(directory: DirectoryOption, output: OutputOption = OutputFormat.TABLE) -> None:
     """List every resource that exists in a running emulator, asking as any client would."""
     try:
-        from benchhost.emulator.listing import EmulatorUnreachableError, list_everything
+        from benchhost.emulator.connection_files import EmulatorUnreachableError
+        from benchhost.emulator.listing import list_everything
     except ModuleNotFoundError as error:
         missing_extra("emulator", error)
     try:

@@ -26,6 +26,10 @@ ADMIN_FILE = "admin.json"
 LOCK_FILE = ".lock"
 
 
+class EmulatorUnreachableError(Exception):
+    """There is no emulator to ask; the message says why and what to do."""
+
+
 class DirectoryInUseError(Exception):
     """Another emulator runs with this folder."""
 
@@ -81,6 +85,27 @@ def write_connection_files(directory: Path, connection: EmulatorConnection, admi
         "caBundle": str(connection.ca_bundle),
     }
     _write_private(directory / CONNECTION_FILE, json.dumps(content, indent=2) + "\n")
+
+
+def read_connection_file(directory: Path, name: str) -> dict[str, str]:
+    """Return what one of the JSON files says about the emulator that was given ``directory``.
+
+    Raises
+    ------
+    EmulatorUnreachableError
+        When none runs there, or the file cannot be read.
+    """
+    path = directory / name
+    try:
+        content: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise EmulatorUnreachableError(
+            f"No emulator runs with the folder {directory}: {path} does not exist. Start one with "
+            f"`benchhost emulator run --directory {directory}`."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise EmulatorUnreachableError(f"{path} cannot be read: {error}.") from error
+    return content
 
 
 def _remove_connection_files(directory: Path) -> None:
