@@ -39,6 +39,8 @@ class Context:
         Gives all generated ids.
     operations, groups, store
         What there is.
+    scale
+        What recorded durations are multiplied by.
     """
 
     subscription_id: str
@@ -48,6 +50,7 @@ class Context:
     operations: Operations
     groups: ResourceGroups
     store: ResourceStore
+    scale: float
 
 
 def normalize_location(text: str) -> str:

@@ -10,6 +10,7 @@ import random
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.allocation import Allocator
 from benchhost.emulator.cloud.compute.attachments import Attachments
 from benchhost.emulator.cloud.compute.disks import Disks
 from benchhost.emulator.cloud.compute.lifecycle import MachineLifecycle
@@ -81,6 +82,7 @@ class Subscription:
             operations=self.operations,
             groups=self.groups,
             store=self.store,
+            scale=latency.factor,
         )
         self.networks = VirtualNetworks(self.context)
         self.security_groups = SecurityGroups(self.context)
@@ -88,14 +90,16 @@ class Subscription:
         self.interfaces = Interfaces(self.context)
         self.disks = Disks(self.context)
         attachments = Attachments(self.context, self.interfaces, self.disks)
-        self.machines = VirtualMachines(self.context, attachments)
-        self.power = Power(self.context)
+        self.allocator = Allocator(self.context)
+        self.machines = VirtualMachines(self.context, attachments, self.allocator)
+        self.power = Power(self.context, self.allocator)
         self._lifecycle = MachineLifecycle(
             self.context,
             self.machines,
             attachments=attachments,
             interfaces=self.interfaces,
             addresses=self.addresses,
+            allocator=self.allocator,
         )
         self._register_completions()
 
@@ -107,6 +111,7 @@ class Subscription:
     def advance(self, now: float) -> None:
         """Let everything happen that is due at ``now`` (seconds since 1970)."""
         self.operations.advance(now)
+        self.interfaces.reservations.expire(now)
 
     def delete_group(self, name: str, now: float) -> Operation:
         """Begin the deletion of a resource group and of everything in it.

@@ -61,6 +61,10 @@ class Attachments:
         for disk in machine.data_disks:
             disk.update(self._made(machine, disk, f"disk{int(disk['lun']) + 2}", now))
 
+    def keep_interfaces(self, machine: VirtualMachine, now: float) -> None:
+        """Keep the interfaces of a machine whose creation has failed from other machines for a while."""
+        self._interfaces.reservations.keep(machine.interface_ids, str(machine.id), now)
+
     def detach_all(self, machine: VirtualMachine) -> None:
         """Untie everything from a machine that goes."""
         for text in machine.interface_ids:
@@ -79,6 +83,7 @@ class Attachments:
         if found.provisioning_state is ProvisioningState.DELETING:
             raise errors.invalid_reference(text, str(machine_id))
         writes.require_settled(found, str(machine_id))
+        self._interfaces.reservations.check(text, str(machine_id))
         if found.is_used_by_others_than(str(machine_id)):
             raise in_use(found)
         return found

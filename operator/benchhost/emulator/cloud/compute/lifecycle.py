@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud.compute.machine import (
-    Placement,
     PowerState,
     VirtualMachine,
     disk_ids_of,
@@ -17,6 +16,7 @@ from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.allocation import Allocator
     from benchhost.emulator.cloud.compute.attachments import Attachments
     from benchhost.emulator.cloud.compute.machines import VirtualMachines
     from benchhost.emulator.cloud.context import Context
@@ -33,9 +33,6 @@ _POWER_AFTER = {
     OperationKind.DEALLOCATE: PowerState.DEALLOCATED,
 }
 
-_NEW_HARDWARE = frozenset({OperationKind.CREATE_MACHINE, OperationKind.START_DEALLOCATED, OperationKind.REDEPLOY})
-"""Operations after which a machine sits on another host (doc: states-billing, allocation-failure, redeploy)."""
-
 
 class MachineLifecycle:
     """Completes operations on machines and disks.
@@ -46,6 +43,8 @@ class MachineLifecycle:
         The subscription's state.
     machines, attachments, interfaces, addresses
         Who knows how to take each kind of resource away.
+    allocator
+        Gives machines hardware and takes it back.
     """
 
     def __init__(
@@ -56,12 +55,14 @@ class MachineLifecycle:
         attachments: Attachments,
         interfaces: Interfaces,
         addresses: PublicAddresses,
+        allocator: Allocator,
     ) -> None:
         self._context = context
         self._machines = machines
         self._attachments = attachments
         self._interfaces = interfaces
         self._addresses = addresses
+        self._allocator = allocator
 
     def complete(self, operation: Operation, now: float) -> None:
         """End any operation on a machine that is not its deletion."""
@@ -70,10 +71,11 @@ class MachineLifecycle:
             return
         try:
             self._materialize(machine, now)
+            self._allocator.settle(machine, operation.kind, now)
         except ArmError as error:
             self._fail(machine, operation, error, now)
             return
-        self._place(machine, operation.kind, now)
+        self._follow_hardware(machine, operation.kind, now)
         machine.power = _POWER_AFTER.get(operation.kind, machine.power)
         machine.power_changed_at = now
         machine.provisioning_state = ProvisioningState.SUCCEEDED
@@ -118,14 +120,11 @@ class MachineLifecycle:
             self._attachments.make_disks(machine, now)
             machine.is_materialized = True
 
-    def _place(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
+    def _follow_hardware(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
         if kind is OperationKind.DEALLOCATE:
-            machine.placement = None
+            self._allocator.release(machine, now)
             self._release_addresses(machine)
-            return
-        preempted_create = kind is OperationKind.POWER_OFF and machine.placement is None
-        if kind in _NEW_HARDWARE or preempted_create:
-            machine.placement = Placement(host_id=self._context.identifiers.guid(), since=now)
+        elif machine.is_allocated:
             self._allocate_addresses(machine)
 
     def _allocate_addresses(self, machine: VirtualMachine) -> None:
@@ -141,6 +140,11 @@ class MachineLifecycle:
                 self._addresses.release_dynamic(address)
 
     def _fail(self, machine: VirtualMachine, operation: Operation, error: ArmError, now: float) -> None:
+        if operation.kind is OperationKind.CREATE_MACHINE:
+            self._attachments.keep_interfaces(machine, now)
+            self._allocator.release(machine, now)
+        if machine.power is PowerState.STARTING:
+            machine.power = PowerState.RUNNING if machine.is_allocated else PowerState.DEALLOCATED
         machine.provisioning_state = ProvisioningState.FAILED
         machine.failure = error
         machine.power_changed_at = now

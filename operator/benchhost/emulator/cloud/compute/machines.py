@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.attachments import Attachments
-from benchhost.emulator.cloud.compute.changes import changed_properties, require_unchanged
+from benchhost.emulator.cloud.compute.changes import changed_properties, require_same_hardware, require_unchanged
 from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
 from benchhost.emulator.cloud.compute.profile import machine_properties
 from benchhost.emulator.cloud.context import (
@@ -18,10 +18,12 @@ from benchhost.emulator.cloud.context import (
     tags_of,
     touch,
 )
+from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.allocation import Allocator
     from benchhost.emulator.cloud.identifiers import ResourceId
 
 KIND = "Microsoft.Compute/virtualMachines"
@@ -39,11 +41,14 @@ class VirtualMachines:
         The subscription's state.
     attachments
         Ties machines to their interfaces and disks.
+    allocator
+        Gives them hardware.
     """
 
-    def __init__(self, context: Context, attachments: Attachments) -> None:
+    def __init__(self, context: Context, attachments: Attachments, allocator: Allocator) -> None:
         self._context = context
         self._attachments = attachments
+        self._allocator = allocator
         self._deleted_at: dict[str, float] = {}
 
     def get(self, machine_id: ResourceId, *, now: float) -> VirtualMachine:
@@ -106,6 +111,7 @@ class VirtualMachines:
     def remove(self, machine: VirtualMachine, now: float) -> None:
         """Take a machine out of the subscription; what was tied to it stays."""
         self._attachments.detach_all(machine)
+        self._allocator.release(machine, now)
         self._context.store.remove(machine.id)
         self._deleted_at[machine.id.key] = now
 
@@ -133,16 +139,31 @@ class VirtualMachines:
             power_changed_at=now,
         )
         self._attachments.check(machine)
+        self._require_hardware(machine, now)
         self._context.store.add(machine)
+        self._allocator.claim(machine)
         self._attachments.attach(machine)
         return machine
+
+    def _require_hardware(self, machine: VirtualMachine, now: float) -> None:
+        try:
+            self._allocator.require(machine)
+        except ArmError:
+            self._attachments.keep_interfaces(machine, now)
+            raise
 
     def _update(self, machine: VirtualMachine, body: Body, *, tags: dict[str, str], now: float) -> Operation:
         self._require_idle(machine)
         given = properties_of(body)
         require_unchanged(machine, given)
         draft = changed_properties(machine, given)
-        resized = draft["hardwareProfile"]["vmSize"] != machine.size
+        size = draft["hardwareProfile"]["vmSize"]
+        kind = _update_kind(machine, size)
+        # Its create may have failed: the same PUT tries again (terraform-provider-azurerm#7516).
+        needs_hardware = machine.power is None or (machine.is_allocated and size != machine.size)
+        if needs_hardware:
+            require_same_hardware(machine, size)
+            self._allocator.require(machine, size=size)
         self._attachments.reattach(machine, draft, now)
         machine.properties = draft
         machine.tags = tags
@@ -151,7 +172,9 @@ class VirtualMachines:
         machine.provisioning_state = ProvisioningState.UPDATING
         machine.power_changed_at = now
         touch(self._context, machine)
-        return self._context.operations.begin(_update_kind(machine, resized=resized), machine, now)
+        if needs_hardware:
+            self._allocator.claim(machine)
+        return self._context.operations.begin(kind, machine, now)
 
     def _require_idle(self, machine: VirtualMachine) -> None:
         if machine.provisioning_state is ProvisioningState.DELETING:
@@ -168,9 +191,10 @@ class VirtualMachines:
             )
 
 
-def _update_kind(machine: VirtualMachine, *, resized: bool) -> OperationKind:
-    if not resized:
+def _update_kind(machine: VirtualMachine, size: str) -> OperationKind:
+    if machine.power is None:
+        return OperationKind.CREATE_MACHINE
+    if size == machine.size:
         return OperationKind.UPDATE_MACHINE
-    if machine.power is PowerState.RUNNING:
-        return OperationKind.RESIZE_RUNNING_MACHINE
-    return OperationKind.RESIZE_MACHINE
+    is_running = machine.power is PowerState.RUNNING
+    return OperationKind.RESIZE_RUNNING_MACHINE if is_running else OperationKind.RESIZE_MACHINE
