@@ -62,6 +62,7 @@ class ComputeRoutes:
             ("GET", f"{_COMPUTE}/locations/*/virtualmachines"): self._list_in_location,
             ("GET", f"{_COMPUTE}/locations/*/vmsizes"): self._list_sizes,
         }
+        routes["POST", f"{_MACHINE}/simulateeviction"] = self._simulate_eviction
         for action in PowerAction:
             routes["POST", f"{_MACHINE}/{action.lower()}"] = self._power(action)
         return routes
@@ -120,6 +121,12 @@ class ComputeRoutes:
             return self._accepted(request, operation, retry_after=None)
 
         return handle
+
+    def _simulate_eviction(self, request: ArmRequest) -> ArmResponse:
+        self._subscription.groups.get_for_write(request.path.names[1])
+        machine = self._subscription.machines.get(self._id(request), now=request.now)
+        self._subscription.evictions.simulate(machine, request.now)
+        return ArmResponse(status=HTTPStatus.NO_CONTENT)
 
     def _accepted(self, request: ArmRequest, operation: Operation, *, retry_after: float | None) -> ArmResponse:
         headers = self._polling.announce(request, operation, retry_after=retry_after, with_location=True)

@@ -13,6 +13,7 @@ from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.allocation import Allocator
 from benchhost.emulator.cloud.compute.attachments import Attachments
 from benchhost.emulator.cloud.compute.disks import Disks
+from benchhost.emulator.cloud.compute.eviction import Evictions
 from benchhost.emulator.cloud.compute.lifecycle import MachineLifecycle
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import VirtualMachines
@@ -101,6 +102,9 @@ class Subscription:
             addresses=self.addresses,
             allocator=self.allocator,
         )
+        self.evictions = Evictions(
+            self.context, self.machines, lifecycle=self._lifecycle, capacity=self.allocator.capacity
+        )
         self._register_completions()
 
     @property
@@ -134,6 +138,7 @@ class Subscription:
         for kind in _MACHINE_KINDS:
             self.operations.on_completion(kind, self._lifecycle.complete)
         self.operations.on_completion(OperationKind.DELETE_MACHINE, self._lifecycle.complete_delete)
+        self.operations.on_completion(OperationKind.EVICT_MACHINE, self.evictions.complete)
         self.operations.on_completion(OperationKind.WRITE_DISK, self._lifecycle.complete_disk_write)
         self.operations.on_completion(OperationKind.DELETE_DISK, self._lifecycle.complete_disk_delete)
         self.operations.on_completion(OperationKind.WRITE_NETWORK, self._complete_network_write)

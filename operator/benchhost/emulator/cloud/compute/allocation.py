@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud.catalog import find_size
-from benchhost.emulator.cloud.compute.capacity import Capacity, CapacityFailure, no_capacity
+from benchhost.emulator.cloud.compute.capacity import Capacity, CapacityFailure, no_capacity, no_spot
 from benchhost.emulator.cloud.compute.hardware import hardware_of
 from benchhost.emulator.cloud.compute.hosts import Hosts
-from benchhost.emulator.cloud.compute.machine import Claim, Placement, VirtualMachine
+from benchhost.emulator.cloud.compute.machine import Claim, Placement, Priority, VirtualMachine
+from benchhost.emulator.cloud.compute.spot import require_affordable
 from benchhost.emulator.cloud.operations import OperationKind
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ class Allocator:
         Raises
         ------
         ArmError
-            ``SkuNotAvailable``.
+            ``SkuNotAvailable``, or ``OperationNotAllowed`` for a spot machine that pays too little.
         """
         wanted = _wanted(machine, size or machine.size)
+        require_affordable(machine, wanted.size)
         lack = self.capacity.lacking(wanted, but=machine)
         if lack is not None and lack.shown_as is CapacityFailure.SKU_NOT_AVAILABLE:
-            raise no_capacity(lack.shown_as, wanted)
+            raise no_capacity(lack.shown_as, wanted) if wanted.priority is Priority.REGULAR else no_spot(machine)
 
     def claim(self, machine: VirtualMachine) -> None:
         """Claim capacity for an operation that begins; a lack is remembered, and ends the operation in `settle`."""
@@ -82,6 +84,7 @@ class Allocator:
         """Take a machine's hardware back; one that has none is fine."""
         machine.claim = None
         machine.denied = None
+        machine.eviction = None
         self._leave(machine, now)
 
     def _place(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:

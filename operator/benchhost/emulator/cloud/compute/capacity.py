@@ -167,3 +167,13 @@ def no_capacity(failure: CapacityFailure, claim: Claim) -> ArmError:
                 "condition is too restrictive. Please remove some constraints and try again. Constraints "
                 f"applied are:\n{lines}",
             )
+
+
+def no_spot(machine: VirtualMachine) -> ArmError:
+    """Return the refusal for lack of spot capacity (doc: error-codes-spot)."""
+    return errors.conflict(
+        "SkuNotAvailable",
+        f"The requested tier for resource '{machine.id}' is currently not available in location "
+        f"'{machine.location}' for subscription '{machine.id.subscription}'. Try another tier or deploy to a "
+        "different location.",
+    )

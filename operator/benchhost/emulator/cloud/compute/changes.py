@@ -74,6 +74,7 @@ def require_same_hardware(machine: VirtualMachine, size: str) -> None:
         f"current hardware cluster. The available sizes in this cluster are: {offered}. The requested size might "
         "be available in other clusters of this region. Read more on VM resizing strategy at "
         "https://aka.ms/azure-resizevm.",
+        target="vmSize",
     )
 
 

@@ -100,10 +100,18 @@ class MachineLifecycle:
         if operation.target is not None:
             self._context.store.remove(operation.target)
 
-    def remove(self, machine: VirtualMachine, now: float) -> None:
-        """Take a machine away, with what its delete options name."""
+    def deallocate(self, machine: VirtualMachine, now: float) -> None:
+        """Take a machine's hardware away, as an eviction does."""
+        self._release_hardware(machine, now)
+        machine.power = PowerState.DEALLOCATED
+        machine.power_changed_at = now
+        machine.provisioning_state = ProvisioningState.SUCCEEDED
+        self._end(machine)
+
+    def remove(self, machine: VirtualMachine, now: float, *, with_disks: bool = False) -> None:
+        """Take a machine away, with what its delete options name; an eviction takes all disks (doc: spot-vms)."""
         interfaces = [text for text, cascades in interface_cascade_of(machine) if cascades]
-        disks = [text for text, cascades in disk_ids_of(machine) if cascades]
+        disks = [text for text, cascades in disk_ids_of(machine) if cascades or with_disks]
         self._machines.remove(machine, now)
         for text in interfaces:
             interface = self._context.store.find(text)
@@ -122,8 +130,7 @@ class MachineLifecycle:
 
     def _follow_hardware(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
         if kind is OperationKind.DEALLOCATE:
-            self._allocator.release(machine, now)
-            self._release_addresses(machine)
+            self._release_hardware(machine, now)
         elif machine.is_allocated:
             self._allocate_addresses(machine)
 
@@ -133,7 +140,8 @@ class MachineLifecycle:
             for address in [] if interface is None else self._interfaces.public_addresses_of(interface):
                 self._addresses.ensure_allocated(address)
 
-    def _release_addresses(self, machine: VirtualMachine) -> None:
+    def _release_hardware(self, machine: VirtualMachine, now: float) -> None:
+        self._allocator.release(machine, now)
         for text in machine.interface_ids:
             interface = self._context.store.find(text)
             for address in [] if interface is None else self._interfaces.public_addresses_of(interface):

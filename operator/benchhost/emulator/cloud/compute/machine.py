@@ -70,6 +70,22 @@ class Claim:
     priority: Priority
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eviction:
+    """An eviction that is coming.
+
+    Parameters
+    ----------
+    operation_id
+        What carries it out; no client is told.
+    due
+        When, in seconds since 1970.
+    """
+
+    operation_id: str
+    due: float
+
+
 @dataclass(slots=True, kw_only=True)
 class VirtualMachine(Resource):
     """One virtual machine.
@@ -84,6 +100,8 @@ class VirtualMachine(Resource):
         The capacity that it takes; None while it is deallocated.
     denied
         Why the allocation under way will fail.
+    eviction
+        What a spot machine has been warned of.
     is_materialized
         Whether its disks have been made.
     custom_data
@@ -100,6 +118,7 @@ class VirtualMachine(Resource):
     placements: list[Placement] = field(default_factory=list)
     claim: Claim | None = None
     denied: ArmError | None = None
+    eviction: Eviction | None = None
     is_materialized: bool = False
     custom_data: str | None = field(default=None, repr=False)
     power_changed_at: float = 0.0

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.attachments import Attachments
 from benchhost.emulator.cloud.compute.changes import changed_properties, require_same_hardware, require_unchanged
-from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
+from benchhost.emulator.cloud.compute.machine import PowerState, Priority, VirtualMachine
 from benchhost.emulator.cloud.compute.profile import machine_properties
+from benchhost.emulator.cloud.compute.spot import (
+    complete_spot_properties,
+    require_allowed_change,
+    require_spot_size,
+)
 from benchhost.emulator.cloud.context import (
     Body,
     Context,
@@ -126,11 +131,13 @@ class VirtualMachines:
 
     def _new(self, machine_id: ResourceId, body: Body, *, location: str, now: float) -> VirtualMachine:
         given = properties_of(body)
+        properties = machine_properties(given)
+        complete_spot_properties(properties)
         machine = VirtualMachine(
             id=machine_id,
             location=location,
             tags=tags_of(body),
-            properties=machine_properties(given),
+            properties=properties,
             extras=extras_of(body),
             guid=self._context.identifiers.guid(),
             created_at=now,
@@ -155,12 +162,15 @@ class VirtualMachines:
     def _update(self, machine: VirtualMachine, body: Body, *, tags: dict[str, str], now: float) -> Operation:
         self._require_idle(machine)
         given = properties_of(body)
+        require_allowed_change(machine, given)
         require_unchanged(machine, given)
         draft = changed_properties(machine, given)
         size = draft["hardwareProfile"]["vmSize"]
         kind = _update_kind(machine, size)
         # Its create may have failed: the same PUT tries again (terraform-provider-azurerm#7516).
         needs_hardware = machine.power is None or (machine.is_allocated and size != machine.size)
+        if machine.priority is Priority.SPOT:
+            require_spot_size(size)
         if needs_hardware:
             require_same_hardware(machine, size)
             self._allocator.require(machine, size=size)
