@@ -10,13 +10,14 @@ from benchhost.emulator.arm.compute_bodies import (
     listed_machine_body,
     machine_body,
     machine_etag,
-    size_body,
     status_only_body,
 )
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.arm.preconditions import check_preconditions
+from benchhost.emulator.arm.sku_bodies import size_body
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES
+from benchhost.emulator.cloud.compute.hardware import hardware_of, sizes_on
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import KIND
 from benchhost.emulator.cloud.compute.power import PowerAction
@@ -60,7 +61,6 @@ class ComputeRoutes:
             ("GET", _LIST): self._list,
             ("GET", f"{_COMPUTE}/virtualmachines"): self._list_all,
             ("GET", f"{_COMPUTE}/locations/*/virtualmachines"): self._list_in_location,
-            ("GET", f"{_COMPUTE}/locations/*/vmsizes"): self._list_sizes,
         }
         routes["POST", f"{_MACHINE}/simulateeviction"] = self._simulate_eviction
         for action in PowerAction:
@@ -146,8 +146,10 @@ class ComputeRoutes:
         machines = [machine for machine in self._subscription.store.list_of_kind(KIND) if machine.location == location]
         return list_page(request, machines, self._render_listed(request))
 
-    def _list_sizes(self, _request: ArmRequest) -> ArmResponse:
-        return ArmResponse(body={"value": [size_body(name) for name in MACHINE_SIZES]})
+    def _list_sizes(self, request: ArmRequest) -> ArmResponse:
+        machine = self._subscription.machines.get(self._id(request), now=request.now)
+        sizes = sizes_on(hardware_of(machine.size)) if machine.is_allocated else MACHINE_SIZES.values()
+        return ArmResponse(body={"value": [size_body(size) for size in sizes]})
 
     def _render_listed(self, request: ArmRequest) -> Callable[[Resource], Body]:
         status_only = request.query.get("statusonly", "").lower() == "true"

@@ -25,6 +25,7 @@ from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, pa
 from benchhost.emulator.arm.network_routes import NetworkRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
 from benchhost.emulator.arm.rate_limits import RateLimits
+from benchhost.emulator.arm.sku_routes import SkuRoutes
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.latency import AnswerKind, LatencyModel
@@ -80,6 +81,7 @@ class ArmPipeline:
             **NetworkRoutes(subscription, polling).routes(),
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
+            **SkuRoutes(subscription).routes(),
         }
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:

@@ -87,11 +87,11 @@ class Subscription:
         )
         self.networks = VirtualNetworks(self.context)
         self.security_groups = SecurityGroups(self.context)
-        self.addresses = PublicAddresses(self.context)
+        self.allocator = Allocator(self.context)
+        self.addresses = PublicAddresses(self.context, self.allocator.quotas)
         self.interfaces = Interfaces(self.context)
         self.disks = Disks(self.context)
         attachments = Attachments(self.context, self.interfaces, self.disks)
-        self.allocator = Allocator(self.context)
         self.machines = VirtualMachines(self.context, attachments, self.allocator)
         self.power = Power(self.context, self.allocator)
         self._lifecycle = MachineLifecycle(

@@ -15,8 +15,11 @@ from benchhost.emulator.cloud.compute.hosts import Hosts
 from benchhost.emulator.cloud.compute.machine import Claim, Placement, Priority, VirtualMachine
 from benchhost.emulator.cloud.compute.spot import require_affordable
 from benchhost.emulator.cloud.operations import OperationKind
+from benchhost.emulator.cloud.quotas import Quotas
+from benchhost.emulator.cloud.zones import require_size_in_zone
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.catalog import MachineSize
     from benchhost.emulator.cloud.context import Context
 
 _NEW_HARDWARE = frozenset({OperationKind.CREATE_MACHINE, OperationKind.START_DEALLOCATED, OperationKind.REDEPLOY})
@@ -36,6 +39,7 @@ class Allocator:
 
     def __init__(self, context: Context) -> None:
         self.capacity = Capacity(context.store)
+        self.quotas = Quotas(context.store)
         self.hosts = Hosts(context.identifiers)
 
     def require(self, machine: VirtualMachine, *, size: str | None = None) -> None:
@@ -44,10 +48,13 @@ class Allocator:
         Raises
         ------
         ArmError
-            ``SkuNotAvailable``, or ``OperationNotAllowed`` for a spot machine that pays too little.
+            ``SkuNotAvailable``, or ``OperationNotAllowed`` beyond a quota or for a spot machine that pays too
+            little.
         """
         wanted = _wanted(machine, size or machine.size)
         require_affordable(machine, wanted.size)
+        self.quotas.require(wanted, but=machine)
+        require_size_in_zone(machine.id, _size_of(wanted.size), location=wanted.location, zone=wanted.zone)
         lack = self.capacity.lacking(wanted, but=machine)
         if lack is not None and lack.shown_as is CapacityFailure.SKU_NOT_AVAILABLE:
             raise no_capacity(lack.shown_as, wanted) if wanted.priority is Priority.REGULAR else no_spot(machine)
@@ -121,7 +128,11 @@ def _wanted(machine: VirtualMachine, size: str) -> Claim:
 
 
 def _cores_of(machine: VirtualMachine) -> int:
-    size = find_size(machine.size)
+    return _size_of(machine.size).cores
+
+
+def _size_of(name: str) -> MachineSize:
+    size = find_size(name)
     if size is None:  # pragma: no cover - refused when the machine was written
-        raise LookupError(machine.size)
-    return size.cores
+        raise LookupError(name)
+    return size

@@ -20,12 +20,14 @@ from benchhost.emulator.cloud.context import (
     extras_of,
     location_of,
     properties_of,
+    reference_id,
     tags_of,
     touch,
 )
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
+from benchhost.emulator.cloud.zones import require_one_zone
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.allocation import Allocator
@@ -35,6 +37,10 @@ KIND = "Microsoft.Compute/virtualMachines"
 
 INDEX_LAG_SECONDS = 2.0
 """How long ARM's index knows a deleted machine. Recorded (CLI-spot) is only that it does; the length is assumed."""
+
+_AFTER_RESERVATION = frozenset({"PlatformImageNotFound", "SkuNotAvailable", "OperationNotAllowed"})
+"""Refusals of a create that come so late that its interfaces are kept: recorded for the image, assumed for lack of
+capacity and of quota."""
 
 
 class VirtualMachines:
@@ -85,7 +91,7 @@ class VirtualMachines:
         location = location_of(context, body, machine_id)
         existing = self.find(machine_id)
         if existing is None:
-            machine = self._new(machine_id, body, location=location, now=now)
+            machine = self._create(machine_id, body, location=location, now=now)
             return machine, context.operations.begin(OperationKind.CREATE_MACHINE, machine, now), True
         if "zones" in body and body["zones"] != existing.extras.get("zones"):
             raise errors.property_change_not_allowed("zones")
@@ -129,7 +135,16 @@ class VirtualMachines:
         del self._deleted_at[machine_id.key]
         return False
 
+    def _create(self, machine_id: ResourceId, body: Body, *, location: str, now: float) -> VirtualMachine:
+        try:
+            return self._new(machine_id, body, location=location, now=now)
+        except ArmError as error:
+            if error.code in _AFTER_RESERVATION:
+                self._attachments.keep_interfaces(machine_id, _interface_ids(body), now)
+            raise
+
     def _new(self, machine_id: ResourceId, body: Body, *, location: str, now: float) -> VirtualMachine:
+        require_one_zone(machine_id, location, body.get("zones"))
         given = properties_of(body)
         properties = machine_properties(given)
         complete_spot_properties(properties)
@@ -146,18 +161,11 @@ class VirtualMachines:
             power_changed_at=now,
         )
         self._attachments.check(machine)
-        self._require_hardware(machine, now)
+        self._allocator.require(machine)
         self._context.store.add(machine)
         self._allocator.claim(machine)
         self._attachments.attach(machine)
         return machine
-
-    def _require_hardware(self, machine: VirtualMachine, now: float) -> None:
-        try:
-            self._allocator.require(machine)
-        except ArmError:
-            self._attachments.keep_interfaces(machine, now)
-            raise
 
     def _update(self, machine: VirtualMachine, body: Body, *, tags: dict[str, str], now: float) -> Operation:
         self._require_idle(machine)
@@ -199,6 +207,11 @@ class VirtualMachines:
                 "The request failed due to conflict with a concurrent request. To resolve it, please refer to "
                 "https://aka.ms/activitylog to get more details on the conflicting requests.",
             )
+
+
+def _interface_ids(body: Body) -> list[str]:
+    references = (properties_of(body).get("networkProfile") or {}).get("networkInterfaces") or []
+    return [text for reference in references if (text := reference_id(reference)) is not None]
 
 
 def _update_kind(machine: VirtualMachine, size: str) -> OperationKind:
