@@ -99,3 +99,67 @@ async def test_a_simulated_eviction_deallocates_a_spot_machine(sdk: Sdk) -> None
     found = await machines.get(GROUP, "vm", expand="instanceView")
     assert found.provisioning_state == "Succeeded"
     assert found.instance_view.statuses[-1].code == "PowerState/deallocated"
+
+
+async def test_a_capacity_reservation_shows_who_uses_it(sdk: Sdk) -> None:
+    groups, reservations = sdk.compute.capacity_reservation_groups, sdk.compute.capacity_reservations
+    group = await groups.create_or_update(GROUP, "crg", {"location": "eastus", "tags": {"a": "b"}})
+    sku = {"location": "eastus", "sku": {"name": SIZE, "capacity": 2}}
+    made = await (await reservations.begin_create_or_update(GROUP, "crg", "cr", sku)).result()
+    assert (made.provisioning_state, made.sku.capacity) == ("Succeeded", 2)
+    body = machine_body(await sdk.interface())
+    body["properties"]["capacityReservation"] = {"capacityReservationGroup": {"id": group.id}}
+    machine = await (await sdk.compute.virtual_machines.begin_create_or_update(GROUP, "vm", body)).result()
+    found = await groups.get(GROUP, "crg", expand="instanceView")
+    assert [item.id for item in found.virtual_machines_associated] == [machine.id]
+    usage = found.instance_view.capacity_reservations[0].utilization_info
+    assert (usage.current_capacity, [item.id for item in usage.virtual_machines_allocated]) == (2, [machine.id])
+    updated = await (await reservations.begin_update(GROUP, "crg", "cr", {"sku": {"capacity": 5}})).result()
+    assert updated.sku.capacity == 5
+    with pytest.raises(ResourceExistsError):
+        await (await reservations.begin_delete(GROUP, "crg", "cr")).result()
+    await (await sdk.compute.virtual_machines.begin_delete(GROUP, "vm")).result()
+    await (await reservations.begin_delete(GROUP, "crg", "cr")).result()
+    assert [item async for item in reservations.list_by_capacity_reservation_group(GROUP, "crg")] == []
+    await (await groups.begin_delete(GROUP, "crg")).result()
+    assert [item async for item in groups.list_by_subscription()] == []
+
+
+async def test_a_dedicated_host_shows_what_still_fits(sdk: Sdk) -> None:
+    groups, hosts = sdk.compute.dedicated_host_groups, sdk.compute.dedicated_hosts
+    properties = {"platformFaultDomainCount": 1, "supportAutomaticPlacement": True}
+    group = await groups.create_or_update(GROUP, "hg", {"location": "eastus", "properties": properties})
+    host = await (
+        await hosts.begin_create_or_update(GROUP, "hg", "h", {"location": "eastus", "sku": {"name": "DSv5-Type1"}})
+    ).result()
+    body = machine_body(await sdk.interface())
+    body["properties"]["hostGroup"] = {"id": group.id}
+    machine = await (await sdk.compute.virtual_machines.begin_create_or_update(GROUP, "vm", body)).result()
+    found = await hosts.get(GROUP, "hg", "h", expand="instanceView")
+    assert [item.id for item in found.virtual_machines] == [machine.id]
+    fits = {item.vm_size: item.count for item in found.instance_view.available_capacity.allocatable_v_ms}
+    assert fits["Standard_D2s_v5"] == 47
+    assert {name async for name in hosts.list_available_sizes(GROUP, "hg", "h")} == set(fits)
+    view = await sdk.compute.virtual_machines.instance_view(GROUP, "vm")
+    assert view.assigned_host == host.id
+    listed = await groups.get(GROUP, "hg")
+    assert [item.id for item in listed.hosts] == [host.id]
+
+
+async def test_a_proximity_placement_group_lists_its_machines(sdk: Sdk) -> None:
+    groups = sdk.compute.proximity_placement_groups
+    group = await groups.create_or_update(GROUP, "ppg", {"location": "eastus"})
+    assert group.proximity_placement_group_type == "Standard"
+    body = machine_body(await sdk.interface())
+    body["properties"]["proximityPlacementGroup"] = {"id": group.id}
+    machine = await (await sdk.compute.virtual_machines.begin_create_or_update(GROUP, "vm", body)).result()
+    assert machine.proximity_placement_group.id == group.id
+    found = await groups.get(GROUP, "ppg")
+    assert [item.id for item in found.virtual_machines] == [machine.id]
+    with pytest.raises(ResourceExistsError):
+        await groups.delete(GROUP, "ppg")
+    await (await sdk.compute.virtual_machines.begin_delete(GROUP, "vm")).result()
+    await groups.update(GROUP, "ppg", {"tags": {"a": "b"}})
+    assert [item.tags async for item in groups.list_by_resource_group(GROUP)] == [{"a": "b"}]
+    await groups.delete(GROUP, "ppg")
+    assert [item async for item in groups.list_by_subscription()] == []

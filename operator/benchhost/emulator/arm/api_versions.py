@@ -48,6 +48,7 @@ _BY_TYPE = {
     "microsoft.compute": {
         "virtualmachines": MACHINES,
         "disks": DISKS,
+        **dict.fromkeys(("proximityplacementgroups", "hostgroups", "capacityreservationgroups"), MACHINES),
         "skus": SKUS,
         "locations": tuple(sorted({*MACHINES, *DISKS})),
     },

@@ -98,6 +98,8 @@ def instance_view(machine: VirtualMachine, operation: Operation | None, now: flo
     boot = (machine.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}
     if boot.get("enabled"):
         view["bootDiagnostics"] = {}
+    if machine.claim is not None and machine.claim.dedicated_host is not None and "hostGroup" in machine.properties:
+        view["assignedHost"] = machine.claim.dedicated_host
     view["hyperVGeneration"] = "V2"
     view["statuses"] = _statuses(machine, operation, now)
     return view

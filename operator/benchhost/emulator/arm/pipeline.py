@@ -23,6 +23,7 @@ from benchhost.emulator.arm.disk_routes import DiskRoutes
 from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
 from benchhost.emulator.arm.network_routes import NetworkRoutes
+from benchhost.emulator.arm.placement_routes import PlacementRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
 from benchhost.emulator.arm.rate_limits import RateLimits
 from benchhost.emulator.arm.sku_routes import SkuRoutes
@@ -82,6 +83,7 @@ class ArmPipeline:
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
             **SkuRoutes(subscription).routes(),
+            **PlacementRoutes(subscription, polling).routes(),
         }
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:

@@ -47,6 +47,8 @@ class OperationKind(StrEnum):
     WRITE_NETWORK = "writeNetwork"
     DELETE_NETWORK = "deleteNetwork"
     DELETE_GROUP = "deleteGroup"
+    WRITE_PLACEMENT = "writePlacement"
+    DELETE_PLACEMENT = "deletePlacement"
     EVICT_MACHINE = "evictMachine"
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES, find_size
 from benchhost.emulator.cloud.compute.machine import Priority, VirtualMachine
+from benchhost.emulator.cloud.compute.reserved import reserved_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchhost.emulator.cloud.compute.machine import Claim
-    from benchhost.emulator.cloud.resources import ResourceStore
+    from benchhost.emulator.cloud.resources import Resource, ResourceStore
 
 REGIONAL_CORES = "cores"
 SPOT_CORES = "lowPriorityCores"
@@ -80,15 +81,21 @@ class Quotas:
         found = (limit.limit for limit in self.limits if (limit.location, limit.name) == (location, name))
         return next(found, UNLIMITED)
 
-    def usage_of(self, location: str, name: str, *, but: VirtualMachine | None = None) -> int:
-        """Return how much is used; ``but`` is not counted."""
+    def usage_of(self, location: str, name: str, *, but: Resource | None = None) -> int:
+        """Return how much is used; ``but`` is not counted, and a machine in a reserved slot only once."""
         if name == PUBLIC_ADDRESSES:
             addresses = self._store.list_of_kind("Microsoft.Network/publicIPAddresses")
             return sum(1 for address in addresses if address.location == location)
-        return sum(_needs(machine.size, machine.priority).get(name, 0) for machine in self._machines(location, but))
+        reserved = sum(
+            number * _needs(claim.size, claim.priority).get(name, 0)
+            for reservation, claim, number in reserved_claims(self._store)
+            if reservation is not but and claim.location == location
+        )
+        machines = self._machines(location, but)
+        return reserved + sum(_needs(machine.size, machine.priority).get(name, 0) for machine in machines)
 
-    def require(self, claim: Claim, *, but: VirtualMachine) -> None:
-        """Refuse a machine that would exceed a quota; ``but`` is the machine itself.
+    def require(self, claim: Claim, *, but: Resource | None, number: int = 1) -> None:
+        """Refuse that many machines where they would exceed a quota; ``but`` is who asks, if it exists already.
 
         Raises
         ------
@@ -100,8 +107,8 @@ class Quotas:
             if limit == UNLIMITED:
                 continue
             used = self.usage_of(claim.location, name, but=but)
-            if used + needed > limit:
-                raise _exceeded(claim.location, name, limit=limit, used=used, needed=needed)
+            if used + number * needed > limit:
+                raise _exceeded(claim.location, name, limit=limit, used=used, needed=number * needed)
 
     def require_address(self, location: str) -> None:
         """Refuse one more public address than there may be.
@@ -119,9 +126,11 @@ class Quotas:
             f"Cannot create more than {limit} public IP addresses for this subscription in this region.",
         )
 
-    def _machines(self, location: str, but: VirtualMachine | None) -> Iterator[VirtualMachine]:
+    def _machines(self, location: str, but: Resource | None) -> Iterator[VirtualMachine]:
         for resource in self._store.list_of_kind("Microsoft.Compute/virtualMachines"):
-            if isinstance(resource, VirtualMachine) and resource is not but and resource.location == location:
+            if not isinstance(resource, VirtualMachine) or resource is but or resource.location != location:
+                continue
+            if resource.claim is None or resource.claim.is_general:
                 yield resource
 
 

@@ -17,6 +17,7 @@ from benchhost.emulator.cloud.compute.eviction import Evictions
 from benchhost.emulator.cloud.compute.lifecycle import MachineLifecycle
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import VirtualMachines
+from benchhost.emulator.cloud.compute.placement_groups import GroupType, PlacementGroups
 from benchhost.emulator.cloud.compute.power import Power
 from benchhost.emulator.cloud.context import Context
 from benchhost.emulator.cloud.groups import ResourceGroups
@@ -91,6 +92,7 @@ class Subscription:
         self.addresses = PublicAddresses(self.context, self.allocator.quotas)
         self.interfaces = Interfaces(self.context)
         self.disks = Disks(self.context)
+        self.placement_groups = {kind: PlacementGroups(self.context, kind) for kind in GroupType}
         attachments = Attachments(self.context, self.interfaces, self.disks)
         self.machines = VirtualMachines(self.context, attachments, self.allocator)
         self.power = Power(self.context, self.allocator)
@@ -139,9 +141,11 @@ class Subscription:
             self.operations.on_completion(kind, self._lifecycle.complete)
         self.operations.on_completion(OperationKind.DELETE_MACHINE, self._lifecycle.complete_delete)
         self.operations.on_completion(OperationKind.EVICT_MACHINE, self.evictions.complete)
-        self.operations.on_completion(OperationKind.WRITE_DISK, self._lifecycle.complete_disk_write)
-        self.operations.on_completion(OperationKind.DELETE_DISK, self._lifecycle.complete_disk_delete)
+        self.operations.on_completion(OperationKind.WRITE_DISK, self._lifecycle.complete_write)
+        self.operations.on_completion(OperationKind.DELETE_DISK, self._lifecycle.complete_plain_delete)
         self.operations.on_completion(OperationKind.WRITE_NETWORK, self._complete_network_write)
+        self.operations.on_completion(OperationKind.WRITE_PLACEMENT, self._lifecycle.complete_write)
+        self.operations.on_completion(OperationKind.DELETE_PLACEMENT, self._lifecycle.complete_plain_delete)
         self.operations.on_completion(OperationKind.DELETE_NETWORK, self._complete_network_delete)
         self.operations.on_completion(OperationKind.DELETE_GROUP, self._complete_group_delete)
 

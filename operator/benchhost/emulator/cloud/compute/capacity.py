@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES, find_size
 from benchhost.emulator.cloud.compute.machine import Claim, Priority, VirtualMachine
+from benchhost.emulator.cloud.compute.reserved import reserved_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchhost.emulator.cloud.errors import ArmError
-    from benchhost.emulator.cloud.resources import ResourceStore
+    from benchhost.emulator.cloud.resources import Resource, ResourceStore
 
 EVERY_SIZE = "*"
 
@@ -107,23 +108,28 @@ class Capacity:
         """Lift a limit, whatever its number; one that is not there is fine."""
         self.limits = [other for other in self.limits if other.key != limit.key]
 
-    def lacking(self, claim: Claim, *, but: VirtualMachine | None = None) -> CapacityLimit | None:
-        """Return the first limit that leaves no room for a claim, or None; ``but`` is not counted."""
+    def lacking(self, claim: Claim, *, but: Resource | None = None, number: int = 1) -> CapacityLimit | None:
+        """Return the first limit that leaves no room for that many claims, or None; ``but`` is not counted."""
         for limit in self.limits:
-            if limit.covers(claim) and self.used(limit, but=but) >= limit.machines:
+            if limit.covers(claim) and self.used(limit, but=but) + number > limit.machines:
                 return limit
         return None
 
-    def used(self, limit: CapacityLimit, *, but: VirtualMachine | None = None) -> int:
-        """Return how many machines take capacity that a limit counts."""
-        return sum(1 for _ in self.holders(limit, but=but))
+    def used(self, limit: CapacityLimit, *, but: Resource | None = None) -> int:
+        """Return how much of a limit machines and reservations take."""
+        reserved = sum(
+            number
+            for reservation, claim, number in reserved_claims(self._store)
+            if reservation is not but and limit.covers(claim)
+        )
+        return reserved + sum(1 for _ in self.holders(limit, but=but))
 
-    def holders(self, limit: CapacityLimit, *, but: VirtualMachine | None = None) -> Iterator[VirtualMachine]:
-        """Iterate over the machines that take capacity that a limit counts, the oldest first."""
+    def holders(self, limit: CapacityLimit, *, but: Resource | None = None) -> Iterator[VirtualMachine]:
+        """Iterate over the machines that take general capacity that a limit counts, the oldest first."""
         for resource in self._store.list_of_kind("Microsoft.Compute/virtualMachines"):
             if not isinstance(resource, VirtualMachine) or resource is but:
                 continue
-            if resource.claim is not None and limit.covers(resource.claim):
+            if resource.claim is not None and resource.claim.is_general and limit.covers(resource.claim):
                 yield resource
 
 
@@ -133,8 +139,8 @@ def is_scope(text: str) -> bool:
     return text == EVERY_SIZE or find_size(text) is not None or text.lower() in families
 
 
-def no_capacity(failure: CapacityFailure, claim: Claim) -> ArmError:
-    """Return the error for a claim that there is no room for.
+def no_capacity(failure: CapacityFailure, claim: Claim, *, more: tuple[str, ...] = ()) -> ArmError:
+    """Return the error for a claim that there is no room for; ``more`` are further constraints to name.
 
     Wording: SkuNotAvailable from Azure-Samples/azuresandbox#70; AllocationFailed and ZonalAllocationFailed from
     vmware-tanzu/community-edition#3963 and Azure's page on allocation failures; the overconstrained ones from
@@ -160,7 +166,7 @@ def no_capacity(failure: CapacityFailure, claim: Claim) -> ArmError:
         case CapacityFailure.OVERCONSTRAINED:
             constraints = ["Availability Zone"] if claim.zone is not None else []
             constraints += ["Low Priority VMs"] if claim.priority is Priority.SPOT else []
-            lines = "".join(f"  - {constraint}\n" for constraint in (*constraints, "VM Size"))
+            lines = "".join(f"  - {constraint}\n" for constraint in (*constraints, *more, "VM Size"))
             return errors.conflict(
                 f"Overconstrained{'' if claim.zone is None else 'Zonal'}AllocationRequest",
                 "Allocation failed. VM(s) with the following constraints cannot be allocated, because the "

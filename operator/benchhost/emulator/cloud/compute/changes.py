@@ -30,7 +30,6 @@ FIXED = (
     ("storageProfile.osDisk.createOption", "osDisk.createOption"),
     ("storageProfile.osDisk.managedDisk.storageAccountType", "osDisk.managedDisk.storageAccountType"),
     ("availabilitySet.id", "availabilitySet.id"),
-    ("proximityPlacementGroup.id", "proximityPlacementGroup.id"),
     ("priority", "priority"),
     ("evictionPolicy", "evictionPolicy"),
 )

@@ -47,7 +47,8 @@ class Host:
     id
         A GUID.
     location, zone, hardware
-        Which pool it belongs to; a machine without a zone sits in the pool without one.
+        Which pool it belongs to; a machine without a zone sits in the pool without one, and a dedicated host is
+        a pool by itself, named by its id.
     factors
         How fast it is, for good.
     used_cores
@@ -74,6 +75,7 @@ class Hosts:
     def __init__(self, identifiers: IdentifierSource) -> None:
         self._identifiers = identifiers
         self.hosts: dict[str, Host] = {}
+        self.dedicated: dict[str, str] = {}
 
     def take(self, hardware: str, cores: int, *, location: str, zone: str | None, avoided: str | None = None) -> Host:
         """Lend out vCPUs of a host drawn from the pool; ``avoided`` is the one that must not come out again."""
@@ -88,6 +90,16 @@ class Hosts:
         if not fitting:
             fitting = [self._make(hardware, location=location, zone=zone)]
         chosen = self._identifiers.random.choice(fitting)
+        chosen.used_cores += cores
+        return chosen
+
+    def take_dedicated(self, dedicated_id: str, hardware: str, cores: int, *, location: str) -> Host:
+        """Lend out vCPUs of the one host that a dedicated host is, which the caller knows to have room."""
+        if dedicated_id not in self.dedicated:
+            # A pool of its own keeps everybody else away from it.
+            made = self._make(hardware, location=location, zone=dedicated_id)
+            self.dedicated[dedicated_id] = made.id
+        chosen = self.hosts[self.dedicated[dedicated_id]]
         chosen.used_cores += cores
         return chosen
 

@@ -88,15 +88,15 @@ class MachineLifecycle:
         if machine is not None:
             self.remove(machine, now)
 
-    def complete_disk_write(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - one signature for all
-        """End the Updating of a disk."""
+    def complete_write(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - one signature for all
+        """End the Creating or Updating of a disk, a dedicated host or a reservation."""
         disk = None if operation.target is None else self._context.store.find(operation.target)
         if disk is not None:
             disk.provisioning_state = ProvisioningState.SUCCEEDED
             disk.operation_id = None
 
-    def complete_disk_delete(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - as above
-        """Take a disk away."""
+    def complete_plain_delete(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - as above
+        """Take a disk, a dedicated host or a reservation away."""
         if operation.target is not None:
             self._context.store.remove(operation.target)
 

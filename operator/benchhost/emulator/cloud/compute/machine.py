@@ -62,12 +62,23 @@ class Claim:
     ----------
     size, location, zone, priority
         What kind of capacity; ``zone`` is None for a machine that no zone was chosen for.
+    reservation
+        Id of the capacity reservation whose slot it is.
+    dedicated_host
+        Id of the dedicated host that it is on.
     """
 
     size: str
     location: str
     zone: str | None
     priority: Priority
+    reservation: str | None = None
+    dedicated_host: str | None = None
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it takes what everybody shares, and neither a reserved slot nor a dedicated host."""
+        return self.reservation is None and self.dedicated_host is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,6 +123,7 @@ class VirtualMachines:
         """Take a machine out of the subscription; what was tied to it stays."""
         self._attachments.detach_all(machine)
         self._allocator.release(machine, now)
+        self._allocator.references.untie(machine)
         self._context.store.remove(machine.id)
         self._deleted_at[machine.id.key] = now
 
@@ -161,8 +162,10 @@ class VirtualMachines:
             power_changed_at=now,
         )
         self._attachments.check(machine)
+        self._allocator.references.check(machine, machine.properties)
         self._allocator.require(machine)
         self._context.store.add(machine)
+        self._allocator.references.tie(machine)
         self._allocator.claim(machine)
         self._attachments.attach(machine)
         return machine
@@ -173,6 +176,7 @@ class VirtualMachines:
         require_allowed_change(machine, given)
         require_unchanged(machine, given)
         draft = changed_properties(machine, given)
+        self._allocator.references.follow(machine, given, draft)
         size = draft["hardwareProfile"]["vmSize"]
         kind = _update_kind(machine, size)
         # Its create may have failed: the same PUT tries again (terraform-provider-azurerm#7516).
@@ -183,7 +187,9 @@ class VirtualMachines:
             require_same_hardware(machine, size)
             self._allocator.require(machine, size=size)
         self._attachments.reattach(machine, draft, now)
+        self._allocator.references.untie(machine)
         machine.properties = draft
+        self._allocator.references.tie(machine)
         machine.tags = tags
         if body.get("identity") is not None:
             machine.extras["identity"] = body["identity"]
