@@ -203,6 +203,31 @@ def test_powering_off_a_create_that_was_denied_fails(prepared: Cloud) -> None:
     assert machine.placement is None
 
 
+def test_deallocating_a_create_that_was_denied_succeeds(prepared: Cloud) -> None:
+    limit(prepared, 0, failure=CapacityFailure.ALLOCATION_FAILED)
+    machine, create = prepared.put_machine()
+    assert prepared.act(machine, PowerAction.DEALLOCATE).status is OperationStatus.SUCCEEDED
+    assert create.status is OperationStatus.CANCELED
+    assert machine.power is PowerState.DEALLOCATED
+    prepared.subscription.allocator.capacity.limits.clear()
+    assert prepared.act(machine, PowerAction.START).status is OperationStatus.SUCCEEDED
+
+
+def test_a_create_that_fails_for_another_reason_gives_its_capacity_back(prepared: Cloud) -> None:
+    limit(prepared, 1)
+    body = prepared.machine_body()
+    body["properties"]["storageProfile"]["osDisk"]["name"] = "taken"
+    _, create = prepared.put_machine(body)
+    disk = {"location": "eastus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
+    disk_id = prepared.machine_id().sibling("disks", "taken")
+    prepared.subscription.disks.put(disk_id, disk, now=prepared.now)
+    prepared.pass_time()
+    assert create.status is OperationStatus.FAILED
+    _, other = prepared.put_machine(prepared.machine_body("nic2"), name="other")
+    prepared.pass_time()
+    assert other.status is OperationStatus.SUCCEEDED
+
+
 def test_the_interface_of_a_failed_create_is_kept_for_its_machine(prepared: Cloud) -> None:
     limit(prepared, 0)
     with pytest.raises(ArmError, match="SkuNotAvailable"):

@@ -87,7 +87,7 @@ class Allocator:
         ArmError
             ``AllocationFailed`` and the like.
         """
-        if machine.denied is not None:
+        if machine.denied is not None and kind is not OperationKind.DEALLOCATE:
             error, machine.denied = machine.denied, None
             raise error
         if kind in _RESIZES:
@@ -97,6 +97,12 @@ class Allocator:
         is_late = kind is OperationKind.POWER_OFF and machine.placement is None and machine.claim is not None
         if kind in _NEW_HARDWARE or is_late:
             self._place(machine, kind, now)
+
+    def give_up(self, machine: VirtualMachine, now: float) -> None:
+        """Forget what a failed operation has claimed; a machine that has hardware keeps it."""
+        machine.denied = None
+        if not machine.is_allocated:
+            self.release(machine, now)
 
     def release(self, machine: VirtualMachine, now: float) -> None:
         """Take a machine's hardware back; one that has none is fine."""

@@ -150,7 +150,7 @@ class MachineLifecycle:
     def _fail(self, machine: VirtualMachine, operation: Operation, error: ArmError, now: float) -> None:
         if operation.kind is OperationKind.CREATE_MACHINE:
             self._attachments.keep_interfaces(machine.id, machine.interface_ids, now)
-            self._allocator.release(machine, now)
+        self._allocator.give_up(machine, now)
         if machine.power is PowerState.STARTING:
             machine.power = PowerState.RUNNING if machine.is_allocated else PowerState.DEALLOCATED
         machine.provisioning_state = ProvisioningState.FAILED
