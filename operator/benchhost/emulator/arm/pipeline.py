@@ -24,7 +24,9 @@ from benchhost.emulator.arm.error_bodies import error_response
 from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
 from benchhost.emulator.arm.network_routes import NetworkRoutes
+from benchhost.emulator.arm.placement_routes import PlacementRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
+from benchhost.emulator.arm.sku_routes import SkuRoutes
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.latency import AnswerKind, LatencyModel
@@ -94,6 +96,8 @@ class ArmPipeline:
             **NetworkRoutes(subscription, polling).routes(),
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
+            **SkuRoutes(subscription).routes(),
+            **PlacementRoutes(subscription, polling).routes(),
         }
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:
