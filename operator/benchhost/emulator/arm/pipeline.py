@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from benchhost.emulator.arm.api_versions import check_api_version
+from benchhost.emulator.arm.authorization import Authorization
 from benchhost.emulator.arm.body_types import check_types
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.subscription import Subscription
+    from benchhost.emulator.entra.directory import Directory
     from benchhost.emulator.entra.tokens import TokenAuthority
 
 LOG = logging.getLogger(__name__)
@@ -57,8 +59,8 @@ class ArmPipeline:
     ----------
     subscription
         What is asked about.
-    tokens
-        Who may ask.
+    tokens, directory
+        Who asks, and what they may do.
     latency
         How long answers take.
     clock
@@ -66,10 +68,17 @@ class ArmPipeline:
     """
 
     def __init__(
-        self, subscription: Subscription, tokens: TokenAuthority, *, latency: LatencyModel, clock: Clock
+        self,
+        subscription: Subscription,
+        tokens: TokenAuthority,
+        *,
+        directory: Directory,
+        latency: LatencyModel,
+        clock: Clock,
     ) -> None:
         self._subscription = subscription
         self._tokens = tokens
+        self._authorization = Authorization(directory)
         self._latency = latency
         self._clock = clock
         self._limits = RateLimits(1 / latency.factor if latency.factor else float("inf"))
@@ -110,7 +119,7 @@ class ArmPipeline:
 
     def _dispatch(self, http_request: web.BaseRequest, content: bytes) -> ArmResponse:
         now = self._clock.now()
-        self._tokens.check(http_request.headers.get("Authorization"), now)
+        token = self._tokens.check(http_request.headers.get("Authorization"), now)
         path = parse_path(http_request.rel_url.raw_path)
         query = {key.lower(): value for key, value in http_request.query.items()}
         version = check_api_version(
@@ -120,6 +129,7 @@ class ArmPipeline:
             locations=self._subscription.context.locations,
         )
         self._check_subscription(path)
+        self._authorization.check(token, http_request.method, path)
         request = ArmRequest(
             method=http_request.method,
             path=path,
@@ -134,6 +144,7 @@ class ArmPipeline:
         self._subscription.advance(now)
         limits = self._limits.count(request)
         answer = self._route(request)
+        answer.body = self._authorization.cut(token, path, answer.body)
         answer.headers |= limits
         return answer
 
