@@ -46,6 +46,11 @@ class ClientCertificate:
         """What is registered with the application."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
+    @property
+    def thumbprint(self) -> str:
+        """The ``x5t#S256`` of an assertion."""
+        return _base64url(self.certificate.fingerprint(hashes.SHA256()))
+
     def pem(self, password: str | None = None) -> str:
         """Key and certificate as PEM."""
         key = self.key.private_bytes(
@@ -83,9 +88,13 @@ class Issuer:
     def token(self, *, now: float, **claims: Any) -> str:
         """A service account token of one hour."""
         body = {"iss": ISSUER, "sub": SUBJECT, "aud": [AUDIENCE], "nbf": int(now), "exp": int(now) + 3600, **claims}
-        parts = ({"alg": "RS256", "kid": self.key_id}, body)
-        signed = ".".join(_base64url(json.dumps(part).encode()) for part in parts)
-        return f"{signed}.{_base64url(self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+        return sign_rs256({"kid": self.key_id}, body, self.key)
+
+
+def sign_rs256(header: dict[str, Any], claims: dict[str, Any], key: rsa.RSAPrivateKey) -> str:
+    """Any token at all."""
+    signed = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", **header}, claims))
+    return f"{signed}.{_base64url(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
 def _encryption(password: str | None) -> serialization.KeySerializationEncryption:

@@ -16,7 +16,7 @@ from azure.mgmt.network.aio import NetworkManagementClient
 from benchhost.emulator import ArmEmulator, EmulatorConfig, LatencyMode
 from benchhost.emulator.entra.directory import Application, FederatedIdentity, Role, RoleAssignment
 from integration.emulator.driver import GROUP, client_settings, network_body, raw_of
-from support.identities import AUDIENCE, ISSUER, SUBJECT, ClientCertificate, Issuer
+from support.identities import AUDIENCE, ISSUER, SUBJECT, ClientCertificate, Issuer, sign_rs256
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -121,6 +121,32 @@ async def test_a_certificate_proves_only_its_own_application(
     data = certificate.pem().encode()
     credential = CertificateCredential(connection.tenant_id, READER, certificate_data=data, **options(connection))
     with pytest.raises(ClientAuthenticationError, match="AADSTS700027"):
+        await list_networks(connection, credential)
+
+
+@pytest.mark.parametrize(
+    ("claims", "signer", "number"),
+    [
+        pytest.param({}, "another", 700027, id="signed-by-another-key"),
+        pytest.param({"aud": "https://login.microsoftonline.com/t/oauth2/v2.0/token"}, "own", 700023, id="for-another"),
+        pytest.param({"sub": READER}, "own", 700021, id="of-another-application"),
+        pytest.param({"exp": 1000}, "own", 700024, id="expired"),
+        pytest.param({}, "own", None, id="as-it-should-be"),
+    ],
+)
+async def test_a_certificate_s_assertion_is_checked(
+    emulator: ArmEmulator, certificate: ClientCertificate, claims: dict[str, Any], signer: str, number: int | None
+) -> None:
+    connection = emulator.connection
+    now, audience = int(time.time()), f"{connection.authority}/{connection.tenant_id}/oauth2/v2.0/token"
+    body = {"aud": audience, "iss": CLIENT, "sub": CLIENT, "nbf": now, "exp": now + 600, **claims}
+    key = certificate.key if signer == "own" else ClientCertificate().key
+    token = sign_rs256({"x5t#S256": certificate.thumbprint}, body, key)
+    credential = ClientAssertionCredential(connection.tenant_id, CLIENT, lambda: token, **options(connection))
+    if number is None:
+        assert await list_networks(connection, credential) == []
+        return
+    with pytest.raises(ClientAuthenticationError, match=f"AADSTS{number}: "):
         await list_networks(connection, credential)
 
 
