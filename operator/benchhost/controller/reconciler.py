@@ -17,6 +17,7 @@ from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_
 from benchhost.api.host import BenchHost, InvalidBenchHostError
 from benchhost.api.status import Phase
 from benchhost.cloud.errors import TransientError
+from benchhost.controller.credential_watch import CredentialWatch, look_within, try_now
 from benchhost.controller.host_pass import HostPass, operation_to_poll
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
 from benchhost.controller.providers import Providers
@@ -72,17 +73,20 @@ class Reconciler:
         self._cluster = cluster
         self._settings = settings
         self._clock = clock
+        self._credentials = CredentialWatch(providers)
         self._next_poll: dict[str, datetime] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; gives the seconds until the next one, or None when only an event can make one necessary."""
         body = self._store.get(key)
         if body is None:
+            await self._forget(key)
             return None
         try:
             delay = await self._pass_over(body)
         except HostGoneError:
             self._store.remove(body)  # its DELETED event may have been missed while the watch was down
+            await self._forget(key)
             return None
         except HostChangedError:
             delay = timedelta(0) if self._store.get(key) is not body else _API_SERVER_RETRY
@@ -111,7 +115,9 @@ class Reconciler:
             host = self._hosts.newest(host)
         waiting = self._too_early(host)
         if waiting is not None:
-            return waiting
+            if not await self._credentials.is_mended(host):
+                return look_within(host, waiting)
+            host = try_now(host, self._clock())
         run = HostPass(host, self._hosts, self._providers, cluster=self._cluster, clock=self._clock)
         await self._run(run)
         if isinstance(run.outcome.action, Release) and run.outcome.error is None:
@@ -158,14 +164,21 @@ class Reconciler:
             _log_change(run.host, status.phase, run)
             await self._hosts.write_status(run.host, status)
         self._forget_poll(run.host)
-        return self._next(run, run.host.model_copy(update={"status": status}), now)
+        host = run.host.model_copy(update={"status": status})
+        self._credentials.note(host)
+        return self._next(run, host, now)
+
+    async def _forget(self, key: Key) -> None:
+        """The host is gone: nothing of it is needed any more."""
+        self._credentials.forget(key)
+        await self._providers.release(key)
 
     def _next(self, run: HostPass, host: BenchHost, now: datetime) -> timedelta:
         """When this host wants to be looked at again."""
         failure, operation = host.status.failure, host.status.operation
         if run.outcome.error is not None and failure is not None:
             due = failure.next_attempt_at
-            return due - now if due is not None else self._resync(host)
+            return look_within(host, due - now) if due is not None else self._resync(host)
         if operation is not None and operation.poll_url is not None:
             delay = run.retry_after or self._settings.poll_interval
             self._next_poll[operation.poll_url] = now + delay
