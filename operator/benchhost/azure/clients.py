@@ -51,8 +51,8 @@ class AzureClients:
         self._network: dict[str, NetworkManagementClient] = {}
         self._plain: AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse] | None = None
         for name in _NOISY:
-            # They write a line for each request at INFO.
-            logging.getLogger(name).setLevel(logging.WARNING)
+            # They write a line for each request, and two for each refusal, which the object's condition tells once.
+            logging.getLogger(name).setLevel(logging.ERROR)
 
     def compute(self, subscription_id: str) -> ComputeManagementClient:
         """The client for machines and disks."""

@@ -74,6 +74,16 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
         typer.Option(help="Where connection.json, azure.env and the other files go; a temporary folder by default."),
     ] = None,
     subscription_id: Annotated[str | None, typer.Option(help="Made up by default.")] = None,
+    identities: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with more applications and with managed identities.", dir_okay=False),
+    ] = None,
+    metadata_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Serve managed identities' tokens on this loopback port; 0 takes a free one."
+        ),
+    ] = None,
     access_log: Annotated[
         Path | None, typer.Option(help="File that gets a JSON line for each request.", dir_okay=False)
     ] = None,
@@ -83,6 +93,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
         from benchhost.emulator import EmulatorConfig, LatencyMode, LimitMode
         from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
         from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
+        from benchhost.emulator.entra.identities_file import Identities, IdentitiesFileError, read_identities
     except ModuleNotFoundError as error:
         missing_extra("emulator", error)
     if not time_scale > 0:
@@ -97,6 +108,10 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
                 f"{name}@{its_location}: the region is not offered; there are {', '.join(locations)}.",
                 param_hint="--resource-group",
             )
+    try:
+        known = Identities() if identities is None else read_identities(identities)
+    except IdentitiesFileError as error:
+        fail(str(error))
     with contextlib.ExitStack() as stack:
         folder = _folder(directory, stack)
         config = EmulatorConfig(
@@ -110,6 +125,9 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             locations=locations,
             resource_groups=groups,
             subscription_id=subscription_id,
+            applications=known.applications,
+            managed_identities=known.managed_identities,
+            metadata_port=metadata_port,
             access_log=access_log,
         )
         try:

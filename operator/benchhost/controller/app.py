@@ -198,7 +198,7 @@ def _registry(
         key = key_of(body)
         if event["type"] == "DELETED":
             if store.remove(body):
-                queue.forget(key)
+                queue.add(key)  # so that what it used is closed, after any pass that is under way
         elif store.put(body):
             queue.add(key)
 

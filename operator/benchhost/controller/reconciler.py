@@ -16,6 +16,7 @@ from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_
 from benchhost.api.host import BenchHost, InvalidBenchHostError
 from benchhost.api.status import BenchHostStatus, OperationType, Phase
 from benchhost.cloud.errors import TransientError
+from benchhost.controller.credential_watch import CredentialWatch, look_within, try_now
 from benchhost.controller.host_pass import HostPass, operation_to_poll
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
 from benchhost.controller.memory import HostMemory, turn_of
@@ -98,17 +99,19 @@ class Reconciler:
         self._on_change = on_change
         self._clock = clock
         self._memory = HostMemory(clock)
+        self._credentials = CredentialWatch(providers)
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; gives the seconds until the next one, or None when only an event can make one necessary."""
         body = self._store.get(key)
         if body is None:
+            await self._forget(key)
             return None
         try:
             delay = await self._pass_over(body)
         except HostGoneError:
             self._store.remove(body)  # its DELETED event may have been missed while the watch was down
-            self._memory.forget(key)
+            await self._forget(key)
             return None
         except HostChangedError:
             delay = timedelta(0) if self._store.get(key) is not body else _API_SERVER_RETRY
@@ -138,7 +141,9 @@ class Reconciler:
         circumstances = await self._surroundings.gather(host)
         waiting = self._too_early(host, circumstances)
         if waiting is not None:
-            return waiting
+            if not await self._credentials.is_mended(host):
+                return look_within(host, waiting)
+            host = try_now(host, self._clock())
         run = HostPass(
             host,
             self._hosts,
@@ -198,8 +203,7 @@ class Reconciler:
 
     async def _release(self, host: BenchHost) -> None:
         await self._hosts.remove_finalizer(host)
-        self._memory.forget(host.key)
-        self._surroundings.forget(host)
+        await self._forget(host.key)
         _log.info("%s/%s: nothing is left in the cloud; released", *host.key)
 
     async def _report(self, run: HostPass) -> timedelta:
@@ -215,14 +219,23 @@ class Reconciler:
             self._on_change(run.host, status)
         host = run.host.model_copy(update={"status": status})
         self._surroundings.follow(host)
+        self._credentials.note(host)
         due = min([self._due(run, host, now), *self._appointments(host, run.outcome.circumstances, now)])
         return max(due - now, timedelta(0))
+
+    async def _forget(self, key: Key) -> None:
+        """The host is gone: nothing of it is needed any more."""
+        self._memory.forget(key)
+        self._surroundings.forget(key)
+        self._credentials.forget(key)
+        await self._providers.release(key)
 
     def _due(self, run: HostPass, host: BenchHost, now: datetime) -> datetime:
         """When the host wants to be looked at again, because of what this pass found."""
         failure, operation = host.status.failure, host.status.operation
         if run.outcome.error is not None and failure is not None:
-            return failure.next_attempt_at or now + self._resync(host)
+            due = failure.next_attempt_at
+            return now + (look_within(host, due - now) if due is not None else self._resync(host))
         if operation is not None and operation.poll_url is not None:
             due = now + (run.retry_after or self._settings.poll_interval)
             self._memory.wait_until(host.key, due, operation.poll_url)

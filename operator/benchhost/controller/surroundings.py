@@ -7,6 +7,7 @@ means is ``lifecycle``'s.
 from benchhost.api.host import BenchHost
 from benchhost.controller.holders import Holders
 from benchhost.controller.probes import ReadinessProbes, Target
+from benchhost.controller.store import Key
 from benchhost.lifecycle import Circumstances, boot_of, is_awaited
 
 
@@ -41,6 +42,6 @@ class Surroundings:
         target = Target(endpoint.host, readiness.tcp_port, float(readiness.period_seconds))
         self._probes.ask(host.key, target, boot_of(host.status))
 
-    def forget(self, host: BenchHost) -> None:
+    def forget(self, key: Key) -> None:
         """The host is gone."""
-        self._probes.forget(host.key)
+        self._probes.forget(key)

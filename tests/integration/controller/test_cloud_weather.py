@@ -137,7 +137,7 @@ class Bench:
         hosts = CountedHosts(server, self.store)
         hosts.counter = self.counter
         provider = CountedCloud(self.cloud, self.counter)
-        providers = Providers(hosts, lambda _: provider, own={}, own_namespaces=("*",))
+        providers = Providers(hosts, lambda *_: provider, own=lambda: provider, own_namespaces=("*",))
         self.reconciler = Reconciler(
             self.store,
             hosts,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from benchhost.emulator.arm.api_versions import check_api_version
+from benchhost.emulator.arm.authorization import Authorization
 from benchhost.emulator.arm.body_types import check_types
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.subscription import Subscription
+    from benchhost.emulator.entra.directory import Directory
     from benchhost.emulator.entra.tokens import TokenAuthority
 
 LOG = logging.getLogger(__name__)
@@ -61,8 +63,8 @@ class ArmPipeline:
     ----------
     subscription
         What is asked about.
-    tokens
-        Who may ask.
+    tokens, directory
+        Who asks, and what they may do.
     limits
         How often.
     injection
@@ -78,6 +80,7 @@ class ArmPipeline:
         subscription: Subscription,
         tokens: TokenAuthority,
         *,
+        directory: Directory,
         limits: RateLimits,
         injection: Injection,
         latency: LatencyModel,
@@ -85,6 +88,7 @@ class ArmPipeline:
     ) -> None:
         self._subscription = subscription
         self._tokens = tokens
+        self._authorization = Authorization(directory)
         self._latency = latency
         self._clock = clock
         self._limits = limits
@@ -140,6 +144,7 @@ class ArmPipeline:
             locations=self._subscription.context.locations,
         )
         self._check_subscription(path)
+        self._authorization.check(token, http_request.method, path)
         request = ArmRequest(
             method=http_request.method,
             path=path,
@@ -153,7 +158,9 @@ class ArmPipeline:
             target=http_request.raw_path,
         )
         self._subscription.advance(now)
-        return self._injection.serve(request, self._serve)
+        answer = self._injection.serve(request, self._serve)
+        answer.body = self._authorization.cut(token, path, answer.body)
+        return answer
 
     def _serve(self, request: ArmRequest) -> ArmResponse:
         try:
