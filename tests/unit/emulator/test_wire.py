@@ -57,6 +57,23 @@ def test_paths_are_taken_apart(path: str, shape: str, names: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize(
+    ("path", "provider", "types"),
+    [
+        pytest.param("/subscriptions/S/resourceGroups/providers", None, (), id="a-group-of-that-name"),
+        pytest.param(MACHINE, "microsoft.COMPUTE", ("VirtualMachines",), id="resource"),
+        pytest.param(
+            f"{MACHINE}/providers/Microsoft.Authorization/locks/l", "Microsoft.Authorization", ("locks",),
+            id="extension-of-a-resource",
+        ),
+        pytest.param("/subscriptions/S/providers", None, (), id="no-namespace"),
+    ],
+)  # fmt: skip
+def test_the_provider_and_types_of_a_path(path: str, provider: str | None, types: tuple[str, ...]) -> None:
+    parsed = parse_path(path)
+    assert (parsed.provider, parsed.types) == (provider, types)
+
+
+@pytest.mark.parametrize(
     ("method", "path", "version", "code"),
     [
         ("GET", MACHINE, None, "MissingApiVersionParameter"),

@@ -36,7 +36,8 @@ class ArmPath:
     segments
         The path as it came.
     provider
-        The resource provider's namespace as the client wrote it, None where there is none.
+        The resource provider's namespace as the client wrote it, of an extension the extension's; None where there is
+        none.
     types
         The resource types after the namespace, as the client wrote them.
     """
@@ -63,7 +64,7 @@ def parse_path(path: str) -> ArmPath:
             continue
         shape.append(segment.lower())
         was_providers = not is_namespace and shape[-1] == "providers"
-        if is_namespace and provider_at is None:
+        if is_namespace:
             provider_at = position
         is_name = not is_namespace and not was_providers
         is_namespace = was_providers
