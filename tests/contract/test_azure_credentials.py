@@ -132,12 +132,12 @@ async def test_a_certificate_file_is_read_again_when_it_was_replaced(tenant: Ten
     credentials = credentials_from_environment({**tenant.who, "AZURE_CLIENT_CERTIFICATE_PATH": str(path)})
     async with tenant.provider(credentials) as provider:
         with pytest.raises(CredentialsError, match="AADSTS700027"):
-            seen = await provider.observe(tenant.request())
+            await provider.observe(tenant.request())
         path.write_text("half a certi")
         with pytest.raises(CredentialsError, match="AZURE_CLIENT_CERTIFICATE_PATH cannot be used"):
-            seen = await provider.observe(tenant.request())
+            await provider.observe(tenant.request())
         path.write_text(tenant.certificate.pem())
-        seen = await provider.observe(tenant.request())
+        await provider.observe(tenant.request())
 
 
 async def test_the_controller_s_token_is_exchanged_for_its_own_identity_and_for_that_of_a_secret(
@@ -155,12 +155,12 @@ async def test_a_projected_token_is_read_again_when_it_was_replaced(tenant: Tena
     credentials = credentials_from_environment({**tenant.who, "AZURE_FEDERATED_TOKEN_FILE": str(tenant.token_file)})
     async with tenant.provider(credentials) as provider:
         with pytest.raises(CredentialsError, match="AADSTS700024"):
-            seen = await provider.observe(tenant.request())
+            await provider.observe(tenant.request())
         tenant.write_token(sub="system:serviceaccount:default:default")
         with pytest.raises(CredentialsError, match=r"federated credential for this issuer.*AADSTS700213"):
-            seen = await provider.observe(tenant.request())
+            await provider.observe(tenant.request())
         tenant.write_token()
-        seen = await provider.observe(tenant.request())
+        await provider.observe(tenant.request())
 
 
 async def test_a_managed_identity_is_found_at_the_metadata_service(
