@@ -54,11 +54,17 @@ class Providers:
         CredentialsError
             If there are none, or one of their keys is missing.
         """
-        values = await self._values(host)
-        digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
-        if digest not in self._made:
-            self._made[digest] = self._factory(values)
-        return self._made[digest]
+        return self._provider(await self._values(host))
+
+    async def get_own(self) -> CloudProvider:
+        """The provider for the controller's own credentials, for work that belongs to no host.
+
+        Raises
+        ------
+        CredentialsError
+            If it has none.
+        """
+        return self._provider(self._own or {})
 
     async def guest_secrets(self, host: BenchHost) -> GuestSecrets:
         """What the spec wants put into the machine at its creation.
@@ -85,6 +91,12 @@ class Providers:
         for provider in self._made.values():
             await provider.close()
         self._made.clear()
+
+    def _provider(self, values: Mapping[str, str]) -> CloudProvider:
+        digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+        if digest not in self._made:
+            self._made[digest] = self._factory(values)
+        return self._made[digest]
 
     async def _values(self, host: BenchHost) -> Mapping[str, str]:
         ref, namespace = host.spec.credentials_ref, host.metadata.namespace
