@@ -89,6 +89,9 @@ class CountedCloud:
         state: OperationState | None = await self.counter(lambda: self.cloud.poll(request, poll_url))
         return state
 
+    async def read_console(self, request: HostRequest) -> str | None:
+        return await self.cloud.read_console(request)
+
     async def close(self) -> None:
         await self.cloud.close()
 
