@@ -4,10 +4,6 @@ import pytest
 
 from benchhost.cloud import AdminError, MachinePower, Part, TransientError, Verb
 from contract.clouds import BUILD_ORDER, STRANGER, Cloud
-from support.builders import SUBSCRIPTION
-
-IDENTITIES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Ids/providers/Microsoft.ManagedIdentity"
-BLUE, RED = (f"{IDENTITIES}/userAssignedIdentities/{name}" for name in ("Blue", "Red"))
 
 
 async def test_a_machine_is_made_in_the_zone_that_was_chosen(cloud: Cloud) -> None:
@@ -37,16 +33,6 @@ async def test_the_recording_of_the_console_follows_the_spec(cloud: Cloud) -> No
     machine = (await cloud.provider.observe(request)).machine
     assert machine is not None
     assert machine.boot_diagnostics is False
-    assert (await cloud.start(request, Verb.UPDATE)).finished
-
-
-async def test_an_identity_is_added_and_told_in_small_letters(cloud: Cloud) -> None:
-    await cloud.build(cloud.request(identityIds=[BLUE]))
-    request = cloud.request(identityIds=[BLUE.replace("Blue", "BLUE"), RED])
-    await cloud.do(request, Verb.UPDATE)
-    machine = (await cloud.provider.observe(request)).machine
-    assert machine is not None
-    assert machine.identity_ids == {BLUE.lower(), RED.lower()}
     assert (await cloud.start(request, Verb.UPDATE)).finished
 
 

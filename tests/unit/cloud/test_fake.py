@@ -366,3 +366,14 @@ async def test_the_console_is_shown_while_it_is_recorded(cloud: FakeCloud, clock
     await start(cloud, Step(Verb.UPDATE, Part.MACHINE), request(bootDiagnostics=False))
     clock.advance(LONG)
     assert await cloud.read_console(request()) is None
+
+
+async def test_identities_follow_the_spec_and_are_told_in_small_letters(cloud: FakeCloud, clock: SettableClock) -> None:
+    blue = "/subscriptions/s/resourceGroups/ids/providers/Microsoft.ManagedIdentity/userAssignedIdentities/Blue"
+    await build(cloud, clock, request(identityIds=[blue]))
+    for wanted in ([blue.replace("Blue", "Red")], []):
+        await start(cloud, Step(Verb.UPDATE, Part.MACHINE), request(identityIds=wanted))
+        clock.advance(LONG)
+        machine = (await cloud.observe(request())).machine
+        assert machine is not None
+        assert machine.identity_ids == {identity_id.lower() for identity_id in wanted}
