@@ -17,6 +17,13 @@ ProviderFactory = Callable[[Mapping[str, str]], CloudProvider]
 """Makes a provider from the values of a credentials Secret; raises CredentialsError naming a missing key."""
 
 
+Wrap = Callable[[CloudProvider], CloudProvider]
+"""Puts something around a provider, for example a meter."""
+
+ProvidersFactory = Callable[["Hosts", Wrap], "Providers"]
+"""Makes the clouds of a process, each of them wrapped."""
+
+
 class Providers:
     """Providers by the digest of their credentials.
 
