@@ -56,7 +56,10 @@ async def serving(registry: CollectorRegistry, url: str | None) -> AsyncIterator
     endpoint = Endpoint.from_url(url)
 
     async def answer(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        response = web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        # A connection that is kept is a task that is kept, and kopf waits for tasks when the process ends.
+        response.force_close()
+        return response
 
     app = web.Application()
     app.router.add_get(endpoint.path, answer)

@@ -211,6 +211,7 @@ async def test_metrics_are_served_where_they_are_asked_for(metrics: Metrics, fre
     async with serving(metrics.registry, url), aiohttp.ClientSession() as session:
         async with session.get(url) as answer:
             assert answer.content_type == "text/plain"
+            assert answer.headers["Connection"] == "close"
             assert "benchhost_queue_depth 3.0" in await answer.text()
         async with session.get(f"http://127.0.0.1:{free_port}/other") as answer:
             assert answer.status == 404
