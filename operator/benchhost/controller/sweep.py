@@ -149,9 +149,8 @@ async def sweep_once(
 
 def describe(orphan: OwnedResource, *, deleting: bool) -> str:
     """What it is, whose it was, and what to do."""
-    owner = orphan.owner
-    whose = (
-        "no host of this cluster uses it" if orphan.is_shared else f"BenchHost {owner.namespace}/{owner.name} is gone"
-    )
-    todo = "it is deleted" if deleting else "delete it with: benchhost operator sweep --delete-orphans"
+    host = f"{orphan.owner.namespace}/{orphan.owner.name}"
+    whose = "no host of this cluster uses it" if orphan.is_shared else f"BenchHost {host} is gone"
+    command = f"benchhost operator sweep --delete-orphans --sweep-scope {orphan.scope}"
+    todo = "it is deleted" if deleting else f"delete it with: {command}"
     return f"The {orphan.part} {orphan.resource_id} is an orphan, as {whose}; {todo}."
