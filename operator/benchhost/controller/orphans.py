@@ -23,8 +23,8 @@ from benchhost.controller.providers import Providers
 from benchhost.controller.store import Key
 
 _DELETE_ORDER: Final = (Part.MACHINE, Part.INTERFACE, Part.DISK, Part.DATA_DISK, Part.ADDRESS, Part.NETWORK)
-_ROUNDS: Final = 60
-_BETWEEN_ROUNDS: Final = timedelta(seconds=10)
+_ROUNDS: Final = 120
+_BETWEEN_ROUNDS: Final = timedelta(seconds=5)
 """A host's parts go one after the other, some 30 s each; what is left after ten minutes is left to the next sweep."""
 
 

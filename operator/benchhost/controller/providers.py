@@ -27,6 +27,13 @@ _OWN: Final = "own"
 """Stands for the digest of the controller's own credentials, which only a restart or the files they name change."""
 
 
+Wrap = Callable[[CloudProvider], CloudProvider]
+"""Puts something around a provider, for example a meter."""
+
+ProvidersFactory = Callable[["Hosts", Wrap], "Providers"]
+"""Makes the clouds of a process, each of them wrapped."""
+
+
 class Providers:
     """Gives each host its provider, and what goes into its machine.
 

@@ -1,7 +1,7 @@
 """Look for orphans now and then, and tell of each one once: a log line, an Event, and a number for the metrics.
 
-Run as one task of the controller. By itself it only reports: machines of a cluster that was restored from an old
-backup look like orphans too, and only people know better.
+Run as one task of the controller, or once by ``benchhost operator sweep``. By itself it only reports: machines of a
+cluster that was restored from an old backup look like orphans too, and only people know better.
 """
 
 import asyncio
@@ -15,8 +15,13 @@ from typing import Final
 from benchhost.cloud.owned import OwnedResource
 from benchhost.controller.api_server import API_SERVER_TROUBLE, one_line
 from benchhost.controller.changes import Event, Severity
+from benchhost.controller.connection import InstallationError, Login, connected
 from benchhost.controller.events import EventRecorder, Regarding
+from benchhost.controller.hosts import Hosts
 from benchhost.controller.orphans import Findings, Orphans
+from benchhost.controller.providers import Providers, ProvidersFactory
+from benchhost.controller.settings import ControllerSettings
+from benchhost.controller.store import HostStore
 
 _log = logging.getLogger(__name__)
 
@@ -105,11 +110,47 @@ class Sweep:
             self._recorder.record(regarding, Event(Severity.WARNING, ORPHAN_FOUND, message))
 
 
+def orphans_of(settings: ControllerSettings, hosts: Hosts, providers: Providers, *, cluster: str) -> Orphans:
+    """What finds orphans, as an administrator has set it."""
+    return Orphans(
+        hosts,
+        providers,
+        cluster=cluster,
+        namespaces=settings.namespaces,
+        scopes=settings.sweep_scopes,
+        min_age=settings.orphan_age,
+    )
+
+
+async def sweep_once(
+    settings: ControllerSettings, login: Login, make_providers: ProvidersFactory
+) -> tuple[Findings, Findings]:
+    """Look once, for people: what was found, and what is left after a deletion, where that is wished.
+
+    Raises
+    ------
+    InstallationError
+        If the API server cannot tell which BenchHosts exist.
+    """
+    async with connected(login, settings.namespaces) as server:
+        hosts = Hosts(server, HostStore())
+        providers = make_providers(hosts, lambda provider: provider)
+        try:
+            orphans = orphans_of(settings, hosts, providers, cluster=await hosts.read_cluster_id())
+            found = await orphans.find()
+            return found, await orphans.delete(found) if settings.delete_orphans else found
+        except API_SERVER_TROUBLE as error:
+            raise InstallationError(
+                f"The API server did not say which BenchHosts exist ({one_line(error)}); nothing more was deleted."
+            ) from error
+        finally:
+            await providers.close()
+
+
 def describe(orphan: OwnedResource, *, deleting: bool) -> str:
     """What it is, whose it was, and what to do."""
-    owner = orphan.owner
-    whose = (
-        "no host of this cluster uses it" if orphan.is_shared else f"BenchHost {owner.namespace}/{owner.name} is gone"
-    )
-    todo = "it is deleted" if deleting else "delete it with: benchhost operator sweep --delete-orphans"
+    host = f"{orphan.owner.namespace}/{orphan.owner.name}"
+    whose = "no host of this cluster uses it" if orphan.is_shared else f"BenchHost {host} is gone"
+    command = f"benchhost operator sweep --delete-orphans --sweep-scope {orphan.scope}"
+    todo = "it is deleted" if deleting else f"delete it with: {command}"
     return f"The {orphan.part} {orphan.resource_id} is an orphan, as {whose}; {todo}."

@@ -285,7 +285,8 @@ async def test_by_default_orphans_are_told_once_and_left_alone(
     assert sorted(event["message"] for event in told) == sorted(
         line.removeprefix("orphans: ") for line in caplog.messages
     )
-    assert all("benchhost operator sweep --delete-orphans" in event["message"] for event in told)
+    command = f"benchhost operator sweep --delete-orphans --sweep-scope {SCOPE}."
+    assert all(event["message"].endswith(command) for event in told)
 
 
 async def test_the_task_goes_on_when_the_api_server_does_not_answer(

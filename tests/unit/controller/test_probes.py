@@ -202,3 +202,15 @@ async def test_an_address_that_makes_no_sense_is_no_answer(
     probes.ask(KEY, Target(host, 22, 60), 1)
     await _first_attempt_ended(probes)
     assert answers.keys == []
+
+
+async def test_a_guest_that_is_forgotten_while_it_stands_in_line_is_not_asked(answers: Answers) -> None:
+    probes = ReadinessProbes(answers, at_once=1)
+    async with guest() as there, guest() as forgotten:
+        probes.ask(KEY, Target(HERE, there.port, FAST), 1)
+        probes.ask(("bench", "waits"), Target(HERE, forgotten.port, FAST), 1)
+        probes.forget(("bench", "waits"))
+        probes.ask(("bench", "last"), Target(HERE, there.port, FAST), 1)
+        assert await answers.wait_for(2) == [KEY, ("bench", "last")]
+    await probes.close()
+    assert forgotten.connections == 0
