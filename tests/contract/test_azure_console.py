@@ -22,7 +22,8 @@ class Blobs:
 
     base: str = ""
     content: bytes = b""
-    status: int = 200
+    refusals: dict[str, int] = field(default_factory=dict)
+    """By method, the status that it answers with."""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -30,8 +31,10 @@ class Blobs:
         wanted = request.headers.get("Range")
         self.asked.append((request.method, wanted))
         self.headers.append(dict(request.headers))
-        if self.status != 200:
-            raise web.HTTPFound(f"{self.base}/blob") if self.status == 302 else web.HTTPForbidden
+        if self.refusals.get(request.method) == 302:
+            raise web.HTTPFound(f"{self.base}/blob")
+        if request.method in self.refusals:
+            raise web.HTTPForbidden
         if request.method == "HEAD":
             return web.Response(headers={"Content-Length": str(len(self.content))})
         # Azure knows bytes=first-last and bytes=first-, and nothing that counts from the end.
@@ -77,12 +80,15 @@ async def test_an_empty_log_is_empty(blobs: tuple[Blobs, aiohttp.ClientSession])
     assert await read_tail(session, f"{server.base}/blob") == b""
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
 @pytest.mark.parametrize("status", [403, 302], ids=["an-address-that-is-no-longer-good", "an-answer-that-leads-on"])
-async def test_what_is_not_given_is_not_read(blobs: tuple[Blobs, aiohttp.ClientSession], status: int) -> None:
+async def test_what_is_not_given_is_not_read(
+    blobs: tuple[Blobs, aiohttp.ClientSession], method: str, status: int
+) -> None:
     server, session = blobs
-    server.content, server.status = b"login: ", status
+    server.content, server.refusals = b"login: ", {method: status}
     assert await read_tail(session, f"{server.base}/blob") is None
-    assert len(server.asked) == 1
+    assert [asked for asked, _ in server.asked].count(method) == 1
 
 
 async def test_an_address_without_encryption_is_not_used(blobs: tuple[Blobs, aiohttp.ClientSession]) -> None:
