@@ -98,6 +98,8 @@ _ADVICE: Final[dict[str, str]] = {
 }
 _QUOTA: Final = re.compile(r"exceed\w*\b.{0,80}\bquota|quota\b.{0,80}\bexceed", re.IGNORECASE | re.DOTALL)
 _NO_ROOM: Final = re.compile(r"not available in the current hardware cluster", re.IGNORECASE)
+_TOO_OFTEN: Final = frozenset({"TooManyRequests", "RetryableErrorDueToTooManyCalls"})
+"""Compute's (``troubleshooting-throttling-errors.md``) and Network's (AKS's article on 429 errors) inner codes."""
 _ABSENT: Final = frozenset({"ResourceNotFound", "NotFound", "ResourceGroupNotFound", "ParentResourceNotFound"})
 
 
@@ -118,6 +120,17 @@ class Refusal:
     def is_absence(self) -> bool:
         """Whether it says that the resource does not exist, and not that the address or the subscription is wrong."""
         return self.status == HTTPStatus.NOT_FOUND and self.code in _ABSENT
+
+    @property
+    def is_throttle(self) -> bool:
+        """Whether it says that it was asked too often.
+
+        Microsoft.Network answers 429 to a reference that is not provisioned yet too, under the same code.
+        """
+        if _TOO_OFTEN.intersection(self.details):
+            return True
+        busy = ("RetryableError", "AnotherOperationInProgress")
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS and self.code not in busy
 
 
 def read_refusal(
@@ -164,8 +177,7 @@ def classify(refusal: Refusal, what: str) -> CloudError:
 def _kind_of(refusal: Refusal) -> _Kind:
     if refusal.code in ("OperationNotAllowed", "BadRequest", "Conflict", "") and _QUOTA.search(refusal.message):
         return CapacityError, Reason.QUOTA_EXCEEDED
-    is_throttle = refusal.status == HTTPStatus.TOO_MANY_REQUESTS or "TooManyRequests" in refusal.details
-    if is_throttle and refusal.code not in ("RetryableError", "AnotherOperationInProgress"):
+    if refusal.is_throttle:
         return ThrottledError, None
     if _NO_ROOM.search(refusal.message):
         return CapacityError, None

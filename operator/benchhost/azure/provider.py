@@ -1,11 +1,13 @@
 """``AzureProvider``: the cloud port over Azure, with one set of credentials and any number of subscriptions.
 
 Made by the composition root, called by the reconciler. It decides nothing, waits for no operation, tries nothing
-again, and every error that leaves it is a ``CloudError``.
+again, and every error that leaves it is a ``CloudError``, or a ``DeferredError`` when the budget has nothing left.
 """
 
 import logging
+from typing import Final
 
+from benchhost.azure.budget import Caller, calling
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.credentials import AzureCredentials
 from benchhost.azure.names import HostNames
@@ -13,10 +15,13 @@ from benchhost.azure.observation import observe
 from benchhost.azure.polling import poll_operation
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.azure.steps import start_step
+from benchhost.azure.waiting import Flow
 from benchhost.cloud.machine import Observation
-from benchhost.cloud.provider import HostRequest, OperationState, Started, Step
+from benchhost.cloud.provider import HostRequest, OperationState, Started, Step, Verb
 
 _log = logging.getLogger("benchhost.azure")
+
+_ENDS_BILL: Final = frozenset({Verb.DELETE, Verb.RELEASE, Verb.STOP, Verb.DEALLOCATE, Verb.HIBERNATE})
 
 
 class AzureProvider:
@@ -35,19 +40,27 @@ class AzureProvider:
 
     async def observe(self, request: HostRequest) -> Observation:
         """Look at everything that belongs to the host: two to five GETs."""
-        return await observe(self._clients, request)
+        with calling(_caller(request)):
+            return await observe(self._clients, request)
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step: at most one change."""
-        started = await start_step(self._clients, request, step, seen)
+        with calling(_caller(request, ends_bill=step.verb in _ENDS_BILL)):
+            started = await start_step(self._clients, request, step, seen)
         _log.info("%s: %s %s", HostNames.of(request).machine, step, "finished" if started.finished else "started")
         _log.debug("request %s, look at %s", started.request_id, started.poll_url)
         return started
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; None when Azure does not know it any more."""
-        return await poll_operation(self._clients, request, poll_url)
+        with calling(_caller(request)):
+            return await poll_operation(self._clients, request, poll_url)
 
     async def close(self) -> None:
         """Close every client and the one session under them."""
         await self._clients.close()
+
+
+def _caller(request: HostRequest, *, ends_bill: bool = False) -> Caller:
+    owner = request.owner
+    return Caller(owner.uid, request.spec.azure.location, Flow(owner.namespace, ends_bill=ends_bill))

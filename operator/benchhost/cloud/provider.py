@@ -71,6 +71,10 @@ class HostRequest:
     """Present only for the step that creates the machine."""
     zone: str | None = None
     """The zone to create in, chosen from ``spec.azure.zones``."""
+    not_before: datetime | None = None
+    """An observation must show the world as it was at this moment or later: the last at which this controller changed
+    something of the host, or learned that a change has ended. None: nothing is known to have changed, and what was
+    seen a few seconds ago will do; never for a host that is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
