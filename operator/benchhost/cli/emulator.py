@@ -1,4 +1,4 @@
-"""``benchhost emulator``: run an emulated Azure, and see what exists in one.
+"""``benchhost emulator``: run an emulated Azure, see what exists in one, and change how it behaves.
 
 Mounted by `benchhost.cli.main`. The emulator itself is imported when a command runs, so that the rest of the
 command line works where the ``emulator`` extra is not installed.
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchhost.cli import emulator_faults, emulator_limits
+from benchhost.cli.emulator_admin import DirectoryOption, OutputFormat, OutputOption
 from benchhost.cli.errors import fail, missing_extra
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ app = typer.Typer(
     help="An emulated Azure subscription on this machine.",
     no_args_is_help=True,
 )
+app.add_typer(emulator_faults.app, name="faults")
+app.add_typer(emulator_limits.app, name="limits")
 
 
 class LatencyChoice(StrEnum):
@@ -38,11 +42,12 @@ class LatencyChoice(StrEnum):
     NONE = "none"
 
 
-class OutputFormat(StrEnum):
-    """Values of ``--output``."""
+class LimitChoice(StrEnum):
+    """Values of ``--limits``."""
 
-    TABLE = "table"
-    JSON = "json"
+    ENFORCED = "enforced"
+    COUNTED = "counted"
+    OFF = "off"
 
 
 @app.command()
@@ -55,6 +60,9 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
     latency: Annotated[
         LatencyChoice, typer.Option(help="Durations as recorded on Azure, or none at all.")
     ] = LatencyChoice.RECORDED,
+    limits: Annotated[
+        LimitChoice, typer.Option(help="Azure's rate limits: refuse requests, only count them, or none at all.")
+    ] = LimitChoice.ENFORCED,
     seed: Annotated[int | None, typer.Option(help="Makes durations and identifiers repeat themselves.")] = None,
     location: Annotated[list[str] | None, typer.Option(help="A region to offer; give it once for each.")] = None,
     resource_group: Annotated[
@@ -63,7 +71,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
     ] = None,
     directory: Annotated[
         Path | None,
-        typer.Option(help="Where ca.pem, connection.json and azure.env go; a new temporary folder by default."),
+        typer.Option(help="Where connection.json, azure.env and the other files go; a temporary folder by default."),
     ] = None,
     subscription_id: Annotated[str | None, typer.Option(help="Made up by default.")] = None,
     access_log: Annotated[
@@ -72,7 +80,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
 ) -> None:
     """Run an emulated Azure Resource Manager until Ctrl-C."""
     try:
-        from benchhost.emulator import EmulatorConfig, LatencyMode
+        from benchhost.emulator import EmulatorConfig, LatencyMode, LimitMode
         from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
         from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
     except ModuleNotFoundError as error:
@@ -97,6 +105,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             directory=folder,
             latency=LatencyMode(latency.value),
             time_scale=time_scale,
+            limits=LimitMode(limits.value),
             seed=seed,
             locations=locations,
             resource_groups=groups,
@@ -113,13 +122,11 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
 
 
 @app.command()
-def resources(
-    directory: Annotated[Path, typer.Option(help="The folder that the running emulator was given.")],
-    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print.")] = OutputFormat.TABLE,
-) -> None:
+def resources(directory: DirectoryOption, output: OutputOption = OutputFormat.TABLE) -> None:
     """List every resource that exists in a running emulator, asking as any client would."""
     try:
-        from benchhost.emulator.listing import EmulatorUnreachableError, list_everything
+        from benchhost.emulator.connection_files import EmulatorUnreachableError
+        from benchhost.emulator.listing import list_everything
     except ModuleNotFoundError as error:
         missing_extra("emulator", error)
     try:
@@ -141,7 +148,7 @@ async def _serve(config: EmulatorConfig, folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with ArmEmulator(config) as emulator:
-        write_connection_files(folder, emulator.connection)
+        write_connection_files(folder, emulator.connection, emulator.admin)
         typer.echo(
             f"The Azure emulator listens on {emulator.connection.endpoint}. Connect with "
             f"{folder / CONNECTION_FILE}, or the environment in {folder / ENVIRONMENT_FILE}; Ctrl-C ends it."

@@ -35,30 +35,17 @@ class ArmPath:
         What stood where the stars are.
     segments
         The path as it came.
+    provider
+        The resource provider's namespace as the client wrote it, None where there is none.
+    types
+        The resource types after the namespace, as the client wrote them.
     """
 
     shape: str
     names: tuple[str, ...]
     segments: tuple[str, ...]
-
-    @property
-    def provider(self) -> str | None:
-        """The resource provider's namespace as the client wrote it."""
-        position = self._provider_position
-        return self.segments[position + 1] if position is not None else None
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The resource types after the namespace, as the client wrote them."""
-        position = self._provider_position
-        return () if position is None else self.segments[position + 2 :: 2]
-
-    @property
-    def _provider_position(self) -> int | None:
-        for position, segment in enumerate(self.segments[:-1]):
-            if position % 2 == 0 and segment.lower() == "providers":
-                return position
-        return None
+    provider: str | None = None
+    types: tuple[str, ...] = ()
 
 
 def parse_path(path: str) -> ArmPath:
@@ -66,8 +53,9 @@ def parse_path(path: str) -> ArmPath:
     segments = tuple(unquote(part) for part in _SLASHES.split(path.strip("/")))
     shape: list[str] = []
     names: list[str] = []
+    provider_at = None
     is_name = is_namespace = False
-    for segment in segments:
+    for position, segment in enumerate(segments):
         if is_name:
             shape.append("*")
             names.append(segment)
@@ -75,9 +63,14 @@ def parse_path(path: str) -> ArmPath:
             continue
         shape.append(segment.lower())
         was_providers = not is_namespace and shape[-1] == "providers"
+        if is_namespace and provider_at is None:
+            provider_at = position
         is_name = not is_namespace and not was_providers
         is_namespace = was_providers
-    return ArmPath(shape="/".join(shape), names=tuple(names), segments=segments)
+    path = "/".join(shape)
+    if provider_at is None:
+        return ArmPath(path, tuple(names), segments)
+    return ArmPath(path, tuple(names), segments, segments[provider_at], segments[provider_at + 1 :: 2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +91,8 @@ class ArmRequest:
         ``api-version``.
     now
         Seconds since 1970.
+    principal
+        Object or client id of who asks.
     base_url
         Scheme, host and port that the client used; polling URLs begin with it.
     target
@@ -111,6 +106,7 @@ class ArmRequest:
     body: Body
     api_version: str
     now: float
+    principal: str
     base_url: str
     target: str
 
@@ -139,12 +135,21 @@ class ArmResponse:
         Headers of this answer; `pipeline` adds those that every answer has.
     operation
         The operation that the request began.
+    page
+        Text and its content type, instead of JSON; only faults answer so.
+    delay
+        Real seconds to wait before answering; only faults do.
+    is_cut
+        Whether the connection is cut instead of answering; only faults do.
     """
 
     status: int = HTTPStatus.OK
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     operation: Operation | None = None
+    page: tuple[str, str] | None = None
+    delay: float = 0.0
+    is_cut: bool = False
 
 
 if TYPE_CHECKING:

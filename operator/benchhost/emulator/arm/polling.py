@@ -8,7 +8,7 @@ import hmac
 import math
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -63,6 +63,17 @@ class RetryHints:
         if scaled >= 1:
             return {"Retry-After": str(round(scaled))}
         return {"retry-after-ms": str(max(1, round(1000 * scaled)))}
+
+    def refusal(self, wait: float) -> dict[str, str]:
+        """Return the headers of a refusal that ends in ``wait`` seconds, which are scaled already.
+
+        Rounded up, so that nobody who obeys comes too early. Whole seconds in real time, as Azure says them; a
+        wait below a second in scaled time goes into both headers that SDKs know for milliseconds.
+        """
+        if self.factor == 1 or wait >= 1:
+            return {"Retry-After": str(max(1, math.ceil(wait)))}
+        milliseconds = str(max(1, math.ceil(1000 * wait)))
+        return {"retry-after-ms": milliseconds, "x-ms-retry-after-ms": milliseconds}
 
 
 class PollingUrls:
@@ -218,8 +229,7 @@ class Polling:
 
 def timestamp(seconds: float) -> str:
     """Return a time as ARM writes it, with seven fractional digits and an offset."""
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0+00:00"
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+", "0+")
 
 
 def _error_of(operation: Operation) -> dict[str, Any]:
