@@ -1,10 +1,10 @@
 """What Azure shows of a host, read once and told in the port's words.
 
-``observe`` sends GETs and nothing else; the rest is pure.
+``observe`` reads through whatever it is given and sends nothing itself; all but ``read_alone`` is pure.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,19 +27,28 @@ _STATES: Final[dict[str, PartState]] = {
 _POWERS: Final[dict[str, MachinePower]] = {power.value.lower(): power for power in MachinePower}
 
 
-async def observe(clients: AzureClients, request: HostRequest) -> Observation:
+Read = Callable[[Part], Awaitable[Any | None]]
+"""Gives the SDK's model of a part; None when it does not exist."""
+
+
+async def read_alone(clients: AzureClients, names: HostNames, part: Part) -> Any | None:
+    """Read a part by a GET of its own."""
+    expand = {"expand": "instanceView"} if part is Part.MACHINE else {}
+    return await resource(clients, names, part).get(**expand)
+
+
+async def observe(read: Read, request: HostRequest) -> Observation:
     """Look at every part of the host.
 
     The disk is asked for only when no machine of this host vouches for it, as its body names the disk.
     """
-    names = HostNames.of(request)
     wanted = _parts_to_read(request)
-    seen = dict(zip(wanted, await _get_all(clients, names, wanted), strict=True))
+    seen = dict(zip(wanted, await _read_all(read, wanted), strict=True))
     machine = seen.get(Part.MACHINE)
     parts = {part: to_part(model) for part, model in seen.items() if model is not None}
     disk = disk_of(machine, request) if machine is not None else None
     if disk is None:
-        model = await resource(clients, names, Part.DISK).get()
+        model = await read(Part.DISK)
         disk = to_disk(model, request) if model is not None else None
     if disk is not None:
         parts[Part.DISK] = disk
@@ -60,13 +69,9 @@ def _parts_to_read(request: HostRequest) -> tuple[Part, ...]:
     return tuple(part for part, needed in wanted if needed)
 
 
-async def _get_all(clients: AzureClients, names: HostNames, parts: Iterable[Part]) -> list[Any]:
+async def _read_all(read: Read, parts: Iterable[Part]) -> list[Any]:
     """All at once; the first error counts, after all have come back."""
-    readings = [
-        resource(clients, names, part).get(**({"expand": "instanceView"} if part is Part.MACHINE else {}))
-        for part in parts
-    ]
-    answers = await asyncio.gather(*readings, return_exceptions=True)
+    answers = await asyncio.gather(*map(read, parts), return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer

@@ -10,9 +10,8 @@ from typing import Final
 from benchhost.azure.budget import Caller, calling
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.credentials import AzureCredentials
+from benchhost.azure.inventory import Inventory
 from benchhost.azure.names import HostNames
-from benchhost.azure.observation import observe
-from benchhost.azure.polling import poll_operation
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.azure.steps import start_step
 from benchhost.azure.waiting import Flow
@@ -37,27 +36,34 @@ class AzureProvider:
 
     def __init__(self, settings: AzureCloudSettings, credentials: AzureCredentials) -> None:
         self._clients = AzureClients(settings, credentials)
+        self._inventory = Inventory(self._clients)
 
     async def observe(self, request: HostRequest) -> Observation:
-        """Look at everything that belongs to the host: two to five GETs."""
+        """Look at everything that belongs to the host: two to five GETs, or a share of a few lists."""
         with calling(_caller(request)):
-            return await observe(self._clients, request)
+            return await self._inventory.observe(request)
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step: at most one change."""
+        if step.verb is Verb.ENSURE and seen.get(step.part) is None:
+            self._inventory.expect(request, step.part)
         with calling(_caller(request, ends_bill=step.verb in _ENDS_BILL)):
-            started = await start_step(self._clients, request, step, seen)
+            try:
+                started = await start_step(self._clients, request, step, seen)
+            finally:
+                self._inventory.note_change(request)
         _log.info("%s: %s %s", HostNames.of(request).machine, step, "finished" if started.finished else "started")
         _log.debug("request %s, look at %s", started.request_id, started.poll_url)
         return started
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
-        """Look once at an operation; None when Azure does not know it any more."""
+        """Look at an operation; None when Azure does not know it any more."""
         with calling(_caller(request)):
-            return await poll_operation(self._clients, request, poll_url)
+            return await self._inventory.poll(request, poll_url)
 
     async def close(self) -> None:
         """Close every client and the one session under them."""
+        await self._inventory.close()
         await self._clients.close()
 
 

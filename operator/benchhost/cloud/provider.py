@@ -72,9 +72,9 @@ class HostRequest:
     zone: str | None = None
     """The zone to create in, chosen from ``spec.azure.zones``."""
     not_before: datetime | None = None
-    """An observation must show the world as it was at this moment or later: the last at which this controller changed
-    something of the host, or learned that a change has ended. None: nothing is known to have changed, and what was
-    seen a few seconds ago will do; never for a host that is being deleted."""
+    """An observation must show the world as it was at this moment or later, and may not take what is too new to be
+    listed for absent. None: what this provider has done itself since it was made is all there is to know, and a
+    mistake would be noticed: not for a host that is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
