@@ -116,13 +116,15 @@ class AzureClients:
 
     def _open(self) -> dict[str, Any]:
         """One session for everything, with one TLS context: the SDK itself would make a new one for each request."""
-        context = self._tls_context()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=_CONNECTIONS, keepalive_timeout=_IDLE_CONNECTION),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-        )
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    ssl=self._tls_context(), limit=_CONNECTIONS, keepalive_timeout=_IDLE_CONNECTION
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
         transport = AioHttpTransport(
             session=self._session,
             session_owner=False,
