@@ -16,7 +16,17 @@ from benchhost.azure.group_lists import GroupLists
 from benchhost.azure.listing import Listing
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import observe, read_alone
-from benchhost.cloud import DeferredError, HostRequest, MachinePower, Observation, Part, PartState, Step, Verb
+from benchhost.cloud import (
+    AdminError,
+    DeferredError,
+    HostRequest,
+    MachinePower,
+    Observation,
+    Part,
+    PartState,
+    Step,
+    Verb,
+)
 from contract.clouds import BUILD_ORDER, Cloud
 from support.builders import OWNER
 
@@ -175,6 +185,28 @@ async def test_what_is_too_new_to_be_listed_is_looked_at_by_itself(azure: Cloud)
     assert unknown == Observation({})
     assert careful.machine is not None
     assert set(careful.parts) == set(made_here.parts) == set(Part) - {Part.DATA_DISK}
+
+
+async def test_without_a_right_to_the_whole_subscription_machines_are_read_one_by_one(
+    azure: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = host(azure, "pg")
+    await azure.build(request)
+    pages = Listing._page
+
+    async def refusing(listing: Listing, url: str) -> Any:
+        if "statusOnly" in url:
+            raise AdminError("not allowed", code="AuthorizationFailed")
+        return await pages(listing, url)
+
+    monkeypatch.setattr(Listing, "_page", refusing)
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, request)
+        for _ in range(2):
+            seen = await observe(partial(lists.read, request, seconds_ago(0)), request)
+            assert seen.machine is not None
+            assert seen.machine.power is MachinePower.RUNNING
+        await lists.close()
 
 
 async def test_hosts_that_ask_together_are_seen_in_a_few_lists(azure: Cloud) -> None:
