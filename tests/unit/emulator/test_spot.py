@@ -218,6 +218,23 @@ def test_who_deallocates_in_time_is_not_evicted(cloud: Cloud, machine: VirtualMa
     assert machine.power is PowerState.RUNNING
 
 
+def test_an_old_warning_does_not_evict_a_machine_that_has_a_new_one(cloud: Cloud, machine: VirtualMachine) -> None:
+    cloud.subscription.evictions.evict(machine, cloud.now, notice_seconds=5_000)
+    cloud.act(machine, PowerAction.DEALLOCATE)
+    cloud.act(machine, PowerAction.START)
+    cloud.subscription.evictions.evict(machine, cloud.now, notice_seconds=20_000)
+    cloud.pass_time(10_000)
+    assert machine.power is PowerState.RUNNING
+    cloud.pass_time(10_000)
+    assert machine.power is PowerState.DEALLOCATED
+
+
+def test_a_spot_machine_cannot_become_a_size_without_spot(cloud: Cloud, machine: VirtualMachine) -> None:
+    patch = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}}}
+    with pytest.raises(ArmError, match="not supported for this VM size Standard_B2s"):
+        cloud.subscription.machines.patch(machine.id, patch, now=cloud.now)
+
+
 def test_a_smaller_limit_evicts_the_youngest(cloud: Cloud, machine: VirtualMachine) -> None:
     cloud.interface("nic2")
     younger, _ = cloud.put_machine(spot_body(cloud, "nic2"), name="younger")
