@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.cloud import errors
-from benchhost.emulator.cloud.compute.profile import data_disks, hardware_profile, network_profile
+from benchhost.emulator.cloud.compute.data_disks import check_os_disk, data_disks
+from benchhost.emulator.cloud.compute.profile import hardware_profile, network_profile, require_size_bears
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.machine import VirtualMachine
@@ -56,7 +57,13 @@ def require_unchanged(machine: VirtualMachine, given: Body) -> None:
 
 
 def changed_properties(machine: VirtualMachine, given: Body) -> Body:
-    """Return the properties after a PUT or PATCH, in which everything left out stays as it is."""
+    """Return the properties after a PUT or PATCH, in which everything left out stays as it is.
+
+    Raises
+    ------
+    ArmError
+        When something new is wrong, or the size does not bear what the machine would then have.
+    """
     properties = dict(machine.properties)
     if given.get("hardwareProfile"):
         properties["hardwareProfile"] = hardware_profile(given)
@@ -72,18 +79,13 @@ def changed_properties(machine: VirtualMachine, given: Body) -> Body:
     for name in _PROFILES:
         if name in given:
             properties[name] = given[name]
+    require_size_bears(properties)
     return properties
 
 
 def _changed_os_disk(present: Body, wanted: Body) -> Body:
-    size, wanted_size = present.get("diskSizeGB"), wanted.get("diskSizeGB")
-    if size is not None and wanted_size is not None and wanted_size < size:
-        raise errors.bad_request(
-            "ResizeDiskError",
-            f"Disk cannot be resized to {wanted_size} GB, which is smaller than its present size of {size} GB.",
-            target="osDisk.diskSizeGB",
-        )
-    kept: Body = {key: wanted[key] for key in ("caching", "deleteOption", "diskSizeGB") if key in wanted}
+    check_os_disk(wanted, image_gb=None)
+    kept: Body = {key: wanted[key] for key in ("caching", "deleteOption", "diskSizeGB") if wanted.get(key) is not None}
     return {**present, **kept}
 
 

@@ -148,6 +148,7 @@ class MachineLifecycle:
         self._end(machine)
 
     def _end(self, machine: VirtualMachine) -> None:
+        self._attachments.settle(machine)
         machine.operation_id = None
         touch(self._context, machine)
 

@@ -60,6 +60,8 @@ class VirtualMachine(Resource):
         Why the last operation failed; shown as ``ProvisioningState/failed/<code>``.
     force_deletion
         Whether the deletion under way skips the shutdown.
+    detaching
+        Ids of disks that the update under way takes away.
     """
 
     power: PowerState | None = None
@@ -69,6 +71,7 @@ class VirtualMachine(Resource):
     power_changed_at: float = 0.0
     failure: ArmError | None = None
     force_deletion: bool = False
+    detaching: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> str:

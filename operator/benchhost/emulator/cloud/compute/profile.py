@@ -12,6 +12,13 @@ from typing import Any
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES, find_image, find_size
+from benchhost.emulator.cloud.compute.data_disks import (
+    check_os_disk,
+    data_disks,
+    default_account_type,
+    require_disks_fit,
+)
+from benchhost.emulator.cloud.compute.ephemeral import check_ephemeral
 from benchhost.emulator.cloud.context import Body, reference_id
 
 DEFAULT_OS_DISK_GB = 30
@@ -41,11 +48,26 @@ def machine_properties(given: Body) -> Body:
     image = _image_of(given)
     properties = {key: value for key, value in given.items() if key not in ("provisioningState", "instanceView")}
     properties["hardwareProfile"] = hardware_profile(given)
-    properties["storageProfile"] = _storage_profile(given, image)
+    size = properties["hardwareProfile"]["vmSize"]
+    properties["storageProfile"] = _storage_profile(given, image, size)
     if given.get("osProfile") is not None or _needs_os_profile(given):
         properties["osProfile"] = _os_profile(given.get("osProfile"))
     properties["networkProfile"] = network_profile(given)
+    require_size_bears(properties)
     return properties
+
+
+def require_size_bears(properties: Body) -> None:
+    """Refuse a machine whose size is too small or too plain for what else its properties say.
+
+    Raises
+    ------
+    ArmError
+        As `data_disks` and `ephemeral` refuse.
+    """
+    size = properties["hardwareProfile"]["vmSize"]
+    require_disks_fit(size, properties["storageProfile"])
+    check_ephemeral(size, properties)
 
 
 def hardware_profile(given: Body) -> Body:
@@ -97,35 +119,6 @@ def network_profile(given: Body) -> Body:
     return {**profile, "networkInterfaces": references}
 
 
-def data_disks(given: Body) -> list[Body]:
-    """Return the data disks with defaults.
-
-    Raises
-    ------
-    ArmError
-        For a missing or doubled LUN.
-    """
-    wanted = (given.get("storageProfile") or {}).get("dataDisks") or []
-    luns = [disk.get("lun") for disk in wanted]
-    if None in luns:
-        raise errors.missing_parameter("dataDisk.lun")
-    if len(set(luns)) != len(luns):
-        raise errors.invalid_parameter("A disk at LUN is specified more than once.", "dataDisks.lun")
-    return [_data_disk(disk) for disk in wanted]
-
-
-def _data_disk(disk: Body) -> Body:
-    if disk.get("createOption") not in ("Empty", "Attach", "FromImage"):
-        raise errors.invalid_parameter(
-            f"The value '{disk.get('createOption')}' of parameter 'dataDisk.createOption' is invalid.",
-            "dataDisk.createOption",
-        )
-    if disk["createOption"] == "Empty" and not disk.get("diskSizeGB"):
-        raise errors.missing_parameter("dataDisk.diskSizeGB")
-    default_option = "Detach"
-    return {"caching": "None", "deleteOption": default_option, "toBeDetached": False, **disk}
-
-
 def _needs_os_profile(given: Body) -> bool:
     storage = given.get("storageProfile") or {}
     return bool((storage.get("osDisk") or {}).get("createOption", "FromImage") == "FromImage")
@@ -159,9 +152,10 @@ def _image_of(given: Body) -> Body:
     return {"reference": {**reference, "exactVersion": image.exact_version}, "osType": image.os_type}
 
 
-def _storage_profile(given: Body, image: Body) -> Body:
+def _storage_profile(given: Body, image: Body, size: str) -> Body:
     storage = given["storageProfile"]
     wanted = storage.get("osDisk") or {}
+    check_os_disk(wanted, image_gb=DEFAULT_OS_DISK_GB if image else None)
     managed = wanted.get("managedDisk") or {}
     disk = {
         "osType": image.get("osType", wanted.get("osType", "Linux")),
@@ -169,7 +163,7 @@ def _storage_profile(given: Body, image: Body) -> Body:
         "caching": "ReadWrite",
         "deleteOption": "Detach",
         **wanted,
-        "managedDisk": {"storageAccountType": "Premium_LRS", **managed},
+        "managedDisk": {"storageAccountType": default_account_type(size), **managed},
     }
     if image:
         disk["diskSizeGB"] = wanted.get("diskSizeGB") or DEFAULT_OS_DISK_GB
