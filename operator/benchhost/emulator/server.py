@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from benchhost.emulator.access_log import AccessLog
+from benchhost.emulator.arm.blob_service import PATH_PREFIX, BlobService
 from benchhost.emulator.arm.pipeline import ArmPipeline
+from benchhost.emulator.arm.signed_blobs import BlobSignatures
 from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
@@ -121,7 +123,7 @@ class ArmEmulator:
             ca_bundle=ca_bundle,
         )
 
-    def _parts(self, connection: EmulatorConnection) -> tuple[ArmPipeline, Authority]:
+    def _parts(self, connection: EmulatorConnection) -> tuple[ArmPipeline, Authority, BlobService]:
         clock, latency = self._config.clock, self._latency
         tokens = TokenAuthority(
             connection.tenant_id,
@@ -130,23 +132,26 @@ class ArmEmulator:
             lifetime_seconds=self._config.token_lifetime_seconds,
         )
         credentials = ClientCredentials(connection.client_id, connection.client_secret)
+        signatures = BlobSignatures()
         return (
-            ArmPipeline(self.subscription, tokens, latency=latency, clock=clock),
+            ArmPipeline(self.subscription, tokens, latency=latency, clock=clock, signatures=signatures),
             Authority(tokens, credentials, latency=latency, clock=clock),
+            BlobService(self.subscription, signatures, clock),
         )
 
 
 class _Dispatcher:
-    """Sends a request to ARM or to Entra, which need to know the port before they exist."""
+    """Sends a request to ARM, to Entra or to the blobs; the former need to know the port before they exist."""
 
     def __init__(self, log: AccessLog | None) -> None:
         self._log = log
         self._arm: ArmPipeline | None = None
         self._authority: Authority | None = None
+        self._blobs: BlobService | None = None
 
-    def serve(self, arm: ArmPipeline, authority: Authority) -> None:
+    def serve(self, arm: ArmPipeline, authority: Authority, blobs: BlobService) -> None:
         """Say who answers from now on."""
-        self._arm, self._authority = arm, authority
+        self._arm, self._authority, self._blobs = arm, authority, blobs
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -157,8 +162,10 @@ class _Dispatcher:
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._arm is None or self._authority is None:
+        if self._arm is None or self._authority is None or self._blobs is None:
             return web.Response(status=503)
+        if request.path.startswith(PATH_PREFIX):
+            return await self._blobs.handle(request)
         if request.path[:14].lower() == "/subscriptions":
             return await self._arm.handle(request)
         return await self._authority.handle(request)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.arm.polling import timestamp
 from benchhost.emulator.cloud.catalog import find_size
+from benchhost.emulator.cloud.compute.guest import BOOTING_FROM, PROVISIONED_FROM
 from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState, Resource
@@ -17,11 +18,6 @@ SINCE_DELETE_OPTION = "2021-03-01"
 SINCE_TIME_CREATED = "2021-11-01"
 SINCE_ETAG = "2024-11-01"
 """Recorded: absent in 2020-12-01 and 2022-03-01, present in 2024-11-01."""
-
-BOOTING_FROM = 0.4
-PROVISIONED_FROM = 0.85
-"""At which part of a create the guest boots and has provisioned itself; assumption, the recordings only show
-that such states exist."""
 
 _DISPLAY = {
     ProvisioningState.SUCCEEDED: "Provisioning succeeded",
@@ -41,6 +37,7 @@ def machine_body(machine: VirtualMachine, api_version: str) -> Body:
     """Return a machine as ``GET`` shows it."""
     properties = {
         **machine.properties,
+        "networkProfile": _network_profile(machine),
         "provisioningState": str(machine.provisioning_state),
         "vmId": machine.guid,
         "timeCreated": timestamp(machine.created_at),
@@ -142,6 +139,11 @@ def size_body(name: str) -> Body:
     }
 
 
+def _network_profile(machine: VirtualMachine) -> Body:
+    profile: Body = machine.properties["networkProfile"]
+    return profile if machine.shows_interfaces else {**profile, "networkInterfaces": []}
+
+
 def _disk_state(machine: VirtualMachine | None) -> str:
     if machine is None:
         return "Unattached"
@@ -192,6 +194,8 @@ def _statuses(machine: VirtualMachine, operation: Operation | None, now: float) 
         power = PowerState.STARTING if progress >= BOOTING_FROM else None
     if power is not None:
         statuses.append({"code": f"PowerState/{power}", "level": "Info", "displayStatus": f"VM {power}"})
+    if machine.is_hibernated and power is PowerState.DEALLOCATED:
+        statuses.append({"code": "HibernationState/Hibernated", "level": "Info", "displayStatus": "VM hibernated"})
     return statuses
 
 

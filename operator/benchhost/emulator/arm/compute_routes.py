@@ -16,6 +16,7 @@ from benchhost.emulator.arm.compute_bodies import (
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.arm.preconditions import check_preconditions
+from benchhost.emulator.arm.version_gates import check_fields
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import KIND
@@ -69,12 +70,14 @@ class ComputeRoutes:
     def _put(self, request: ArmRequest) -> ArmResponse:
         machine_id = self._id(request)
         self._check_preconditions(request, machine_id)
+        check_fields(request.body, request.api_version)
         machine, operation, is_new = self._subscription.machines.put(machine_id, request.body, now=request.now)
         return self._written(request, machine, operation, is_new=is_new)
 
     def _patch(self, request: ArmRequest) -> ArmResponse:
         machine_id = self._id(request)
         self._check_preconditions(request, machine_id)
+        check_fields(request.body, request.api_version)
         machine, operation = self._subscription.machines.patch(machine_id, request.body, now=request.now)
         return self._written(request, machine, operation, is_new=False)
 
@@ -116,7 +119,8 @@ class ComputeRoutes:
         def handle(request: ArmRequest) -> ArmResponse:
             self._subscription.groups.get_for_write(request.path.names[1])
             machine = self._subscription.machines.get(self._id(request), now=request.now)
-            operation = self._subscription.power.begin(machine, action, now=request.now)
+            hibernate = request.query.get("hibernate", "").lower() == "true"
+            operation = self._subscription.power.begin(machine, action, now=request.now, hibernate=hibernate)
             return self._accepted(request, operation, retry_after=None)
 
         return handle

@@ -19,6 +19,7 @@ from aiohttp import web
 from benchhost.emulator.arm.api_versions import check_api_version
 from benchhost.emulator.arm.body_types import check_types
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
+from benchhost.emulator.arm.diagnostics_routes import DiagnosticsRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
 from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.arm.signed_blobs import BlobSignatures
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.subscription import Subscription
@@ -63,10 +65,18 @@ class ArmPipeline:
         How long answers take.
     clock
         What time it is.
+    signatures
+        Signs addresses of blobs.
     """
 
     def __init__(
-        self, subscription: Subscription, tokens: TokenAuthority, *, latency: LatencyModel, clock: Clock
+        self,
+        subscription: Subscription,
+        tokens: TokenAuthority,
+        *,
+        latency: LatencyModel,
+        clock: Clock,
+        signatures: BlobSignatures,
     ) -> None:
         self._subscription = subscription
         self._tokens = tokens
@@ -80,6 +90,7 @@ class ArmPipeline:
             **NetworkRoutes(subscription, polling).routes(),
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
+            **DiagnosticsRoutes(subscription, signatures).routes(),
         }
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:

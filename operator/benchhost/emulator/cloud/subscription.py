@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.attachments import Attachments
 from benchhost.emulator.cloud.compute.disks import Disks
+from benchhost.emulator.cloud.compute.interface_configurations import ConfiguredInterfaces
 from benchhost.emulator.cloud.compute.lifecycle import MachineLifecycle
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import VirtualMachines
@@ -39,6 +40,7 @@ _MACHINE_KINDS = (
     OperationKind.POWER_OFF,
     OperationKind.RESTART,
     OperationKind.DEALLOCATE,
+    OperationKind.HIBERNATE,
     OperationKind.REDEPLOY,
     OperationKind.REAPPLY,
     OperationKind.NO_CHANGE,
@@ -88,7 +90,8 @@ class Subscription:
         self.interfaces = Interfaces(self.context)
         self.disks = Disks(self.context)
         attachments = Attachments(self.context, self.interfaces, self.disks)
-        self.machines = VirtualMachines(self.context, attachments)
+        configured = ConfiguredInterfaces(self.context, self.interfaces, self.addresses)
+        self.machines = VirtualMachines(self.context, attachments, configured)
         self.power = Power(self.context)
         self._lifecycle = MachineLifecycle(
             self.context,

@@ -58,6 +58,7 @@ class Attachments:
     def reattach(self, machine: VirtualMachine, draft: Body, now: float) -> None:
         """Follow a change of the size, the network profile and the disks; ``draft`` are the properties to come."""
         self._check_size(machine, draft)
+        self._disks.require_hibernation_support(machine, draft)
         self._reattach_interfaces(machine, draft)
         self._disks.follow(machine, draft, now)
 

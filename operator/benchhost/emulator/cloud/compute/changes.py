@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.data_disks import check_os_disk, data_disks
-from benchhost.emulator.cloud.compute.profile import hardware_profile, network_profile, require_size_bears
+from benchhost.emulator.cloud.compute.hibernation import require_awake, require_switchable
+from benchhost.emulator.cloud.compute.interface_configurations import has_configurations, refuse_configurations
+from benchhost.emulator.cloud.compute.profile import hardware_profile, network_profile, require_compatible
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.machine import VirtualMachine
@@ -36,7 +38,10 @@ FIXED = (
 )
 """Paths below ``properties`` that keep their value, and the name that Azure gives each in its refusal."""
 
-_PROFILES = ("diagnosticsProfile", "billingProfile", "licenseType", "securityProfile", "scheduledEventsProfile")
+_PROFILES = (
+    *("diagnosticsProfile", "billingProfile", "licenseType", "securityProfile", "scheduledEventsProfile"),
+    "additionalCapabilities",
+)
 
 
 def require_unchanged(machine: VirtualMachine, given: Body) -> None:
@@ -67,6 +72,8 @@ def changed_properties(machine: VirtualMachine, given: Body) -> Body:
     properties = dict(machine.properties)
     if given.get("hardwareProfile"):
         properties["hardwareProfile"] = hardware_profile(given)
+    if has_configurations(given.get("networkProfile") or {}):
+        raise refuse_configurations()
     if given.get("networkProfile"):
         properties["networkProfile"] = network_profile(given)
     storage = given.get("storageProfile") or {}
@@ -79,7 +86,9 @@ def changed_properties(machine: VirtualMachine, given: Body) -> Body:
     for name in _PROFILES:
         if name in given:
             properties[name] = given[name]
-    require_size_bears(properties)
+    require_compatible(properties)
+    require_switchable(machine, properties)
+    require_awake(machine, properties)
     return properties
 
 

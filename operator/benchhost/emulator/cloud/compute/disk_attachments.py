@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.data_disks import default_account_type, require_account_type_fits
 from benchhost.emulator.cloud.compute.ephemeral import is_ephemeral
+from benchhost.emulator.cloud.compute.hibernation import is_hibernation_enabled
 from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine, disk_ids_of
 from benchhost.emulator.cloud.context import Body, Context, reference_id
 from benchhost.emulator.cloud.identifiers import ResourceId, resource_key
@@ -87,6 +88,24 @@ class DiskAttachments:
             text for gone in present.values() if (text := reference_id(gone.get("managedDisk"))) is not None
         )
         draft["storageProfile"] = {**draft["storageProfile"], "dataDisks": followed}
+
+    def require_hibernation_support(self, machine: VirtualMachine, draft: Body) -> None:
+        """Refuse to enable hibernation while the OS disk does not support it (doc: hibernate-resume).
+
+        Raises
+        ------
+        ArmError
+            ``OperationNotAllowed``; the wording is assumed.
+        """
+        if not is_hibernation_enabled(draft):
+            return
+        disk = self._context.store.find(reference_id(machine.os_disk.get("managedDisk")) or "")
+        if disk is not None and not disk.properties.get("supportsHibernation"):
+            raise errors.conflict(
+                "OperationNotAllowed",
+                f"Hibernation cannot be enabled on the VM because OS disk {disk.id.name} does not support it. Set "
+                "supportsHibernation of the disk to true first.",
+            )
 
     def settle(self, machine: VirtualMachine) -> None:
         """Let go of what an update has detached."""

@@ -12,6 +12,7 @@ from benchhost.emulator.cloud.compute.disk_changes import (
     require_type_changeable,
     show_in_machine,
 )
+from benchhost.emulator.cloud.compute.hibernation import is_hibernation_enabled
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.context import Body, Context, new_resource, properties_of, tags_of, touch
 from benchhost.emulator.cloud.operations import Operation, OperationKind
@@ -106,6 +107,7 @@ class Disks:
         if disk.get("osType"):
             made.properties["osType"] = disk["osType"]
             made.properties["hyperVGeneration"] = "V2"
+            made.properties["supportsHibernation"] = is_hibernation_enabled(machine.properties)
         if machine.extras.get("zones"):
             made.extras["zones"] = list(machine.extras["zones"])
         made.hold(str(machine.id))

@@ -62,7 +62,7 @@ def require_stoppable(machine: VirtualMachine, action: str) -> None:
         ``OperationNotAllowed``; the wording is recorded for ``deallocate`` (terraform-provider-azurerm) and taken
         over for ``powerOff``, which the document says is not supported either.
     """
-    if is_ephemeral(machine.os_disk):
+    if machine.has_ephemeral_disk:
         raise errors.conflict(
             "OperationNotAllowed",
             f"Operation '{action}' is not supported for VMs or VM Scale Set instances using an ephemeral OS disk.",

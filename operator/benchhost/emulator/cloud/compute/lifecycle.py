@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchhost.emulator.cloud.compute.guest import note_failure, note_success
 from benchhost.emulator.cloud.compute.machine import (
     Placement,
     PowerState,
@@ -31,6 +32,7 @@ _POWER_AFTER = {
     OperationKind.REDEPLOY: PowerState.RUNNING,
     OperationKind.POWER_OFF: PowerState.STOPPED,
     OperationKind.DEALLOCATE: PowerState.DEALLOCATED,
+    OperationKind.HIBERNATE: PowerState.DEALLOCATED,
 }
 
 _NEW_HARDWARE = frozenset({OperationKind.CREATE_MACHINE, OperationKind.START_DEALLOCATED, OperationKind.REDEPLOY})
@@ -74,6 +76,9 @@ class MachineLifecycle:
             self._fail(machine, operation, error, now)
             return
         self._place(machine, operation.kind, now)
+        note_success(machine, operation)
+        if operation.kind in _POWER_AFTER:
+            machine.is_hibernated = operation.kind is OperationKind.HIBERNATE
         machine.power = _POWER_AFTER.get(operation.kind, machine.power)
         machine.power_changed_at = now
         machine.provisioning_state = ProvisioningState.SUCCEEDED
@@ -119,7 +124,7 @@ class MachineLifecycle:
             machine.is_materialized = True
 
     def _place(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
-        if kind is OperationKind.DEALLOCATE:
+        if kind in (OperationKind.DEALLOCATE, OperationKind.HIBERNATE):
             machine.placement = None
             self._release_addresses(machine)
             return
@@ -143,12 +148,14 @@ class MachineLifecycle:
     def _fail(self, machine: VirtualMachine, operation: Operation, error: ArmError, now: float) -> None:
         machine.provisioning_state = ProvisioningState.FAILED
         machine.failure = error
+        note_failure(machine, operation, error)
         machine.power_changed_at = now
         self._context.operations.end(operation, now, error=error)
         self._end(machine)
 
     def _end(self, machine: VirtualMachine) -> None:
         self._attachments.settle(machine)
+        machine.shows_interfaces = True
         machine.operation_id = None
         touch(self._context, machine)
 

@@ -22,6 +22,7 @@ from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.interface_configurations import ConfiguredInterfaces
     from benchhost.emulator.cloud.identifiers import ResourceId
 
 KIND = "Microsoft.Compute/virtualMachines"
@@ -39,11 +40,14 @@ class VirtualMachines:
         The subscription's state.
     attachments
         Ties machines to their interfaces and disks.
+    configured
+        Makes the interfaces that a machine's body describes.
     """
 
-    def __init__(self, context: Context, attachments: Attachments) -> None:
+    def __init__(self, context: Context, attachments: Attachments, configured: ConfiguredInterfaces) -> None:
         self._context = context
         self._attachments = attachments
+        self._configured = configured
         self._deleted_at: dict[str, float] = {}
 
     def get(self, machine_id: ResourceId, *, now: float) -> VirtualMachine:
@@ -133,6 +137,7 @@ class VirtualMachines:
             power_changed_at=now,
         )
         self._attachments.check(machine)
+        self._configured.make(machine, now)
         self._context.store.add(machine)
         self._attachments.attach(machine)
         return machine

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES, find_image, find_size
+from benchhost.emulator.cloud.compute.boot_diagnostics import check_diagnostics
 from benchhost.emulator.cloud.compute.data_disks import (
     check_os_disk,
     data_disks,
@@ -19,6 +20,8 @@ from benchhost.emulator.cloud.compute.data_disks import (
     require_disks_fit,
 )
 from benchhost.emulator.cloud.compute.ephemeral import check_ephemeral
+from benchhost.emulator.cloud.compute.hibernation import check_hibernation
+from benchhost.emulator.cloud.compute.interface_configurations import check_configurations, has_configurations
 from benchhost.emulator.cloud.context import Body, reference_id
 
 DEFAULT_OS_DISK_GB = 30
@@ -53,21 +56,23 @@ def machine_properties(given: Body) -> Body:
     if given.get("osProfile") is not None or _needs_os_profile(given):
         properties["osProfile"] = _os_profile(given.get("osProfile"))
     properties["networkProfile"] = network_profile(given)
-    require_size_bears(properties)
+    require_compatible(properties)
     return properties
 
 
-def require_size_bears(properties: Body) -> None:
-    """Refuse a machine whose size is too small or too plain for what else its properties say.
+def require_compatible(properties: Body) -> None:
+    """Refuse properties that do not go together, or that the size does not bear.
 
     Raises
     ------
     ArmError
-        As `data_disks` and `ephemeral` refuse.
+        As `data_disks`, `ephemeral` and `hibernation` refuse.
     """
     size = properties["hardwareProfile"]["vmSize"]
     require_disks_fit(size, properties["storageProfile"])
+    check_diagnostics(properties)
     check_ephemeral(size, properties)
+    check_hibernation(size, properties)
 
 
 def hardware_profile(given: Body) -> Body:
@@ -100,23 +105,31 @@ def network_profile(given: Body) -> Body:
     Raises
     ------
     ArmError
-        When it names no interface, or not exactly one primary of several.
+        When it names no interface, or not exactly one primary of several, or configurations are incomplete.
     """
     profile = given.get("networkProfile")
+    if isinstance(profile, dict) and has_configurations(profile):
+        check_configurations(profile)
+        _require_one_primary(profile["networkInterfaceConfigurations"])
+        return {**profile, "networkInterfaces": []}
     references = profile.get("networkInterfaces") if isinstance(profile, dict) else None
     if not profile or not references:
         raise errors.missing_parameter("networkProfile")
     for reference in references:
         if reference_id(reference) is None:
             raise errors.missing_parameter("networkInterfaces.id")
-    primaries = [item for item in references if (item.get("properties") or {}).get("primary")]
-    if len(references) > 1 and len(primaries) != 1:
+    _require_one_primary(references)
+    return {**profile, "networkInterfaces": references}
+
+
+def _require_one_primary(items: list[Body]) -> None:
+    primaries = [item for item in items if (item.get("properties") or {}).get("primary")]
+    if len(items) > 1 and len(primaries) != 1:
         raise errors.bad_request(
             "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary",
             "Virtual machine must have one network interface set as the primary.",
             target="networkInterfaces",
         )
-    return {**profile, "networkInterfaces": references}
 
 
 def _needs_os_profile(given: Body) -> bool:
