@@ -20,6 +20,7 @@ _OBJECTS = frozenset(
         *("networkProfile", "diagnosticsProfile", "bootDiagnostics", "securityProfile", "creationData"),
         *("addressSpace", "subnet", "publicIPAddress", "networkSecurityGroup", "dnsSettings"),
         *("publicIPAddressConfiguration", "diffDiskSettings", "additionalCapabilities"),
+        "userAssignedIdentities",
     )
 )
 _LISTS_OF_OBJECTS = frozenset(

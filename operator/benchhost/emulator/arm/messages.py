@@ -43,7 +43,7 @@ class ArmPath:
 
     @property
     def provider(self) -> str | None:
-        """The resource provider's namespace as the client wrote it."""
+        """The resource provider's namespace as the client wrote it; of an extension, the extension's."""
         position = self._provider_position
         return self.segments[position + 1] if position is not None else None
 
@@ -55,8 +55,9 @@ class ArmPath:
 
     @property
     def _provider_position(self) -> int | None:
-        for position, segment in enumerate(self.segments[:-1]):
-            if position % 2 == 0 and segment.lower() == "providers":
+        last = len(self.segments) - 2
+        for position in range(last - last % 2, -1, -2):
+            if self.segments[position].lower() == "providers":
                 return position
         return None
 

@@ -22,6 +22,8 @@ from benchhost.emulator.arm.compute_routes import ComputeRoutes
 from benchhost.emulator.arm.diagnostics_routes import DiagnosticsRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
 from benchhost.emulator.arm.group_routes import GroupRoutes
+from benchhost.emulator.arm.identity_routes import IdentityRoutes
+from benchhost.emulator.arm.lock_routes import LockRoutes, require_unlocked
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
 from benchhost.emulator.arm.network_routes import NetworkRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
@@ -90,6 +92,8 @@ class ArmPipeline:
             **NetworkRoutes(subscription, polling).routes(),
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
+            **IdentityRoutes(subscription).routes(),
+            **LockRoutes(subscription).routes(),
             **DiagnosticsRoutes(subscription, signatures).routes(),
         }
 
@@ -153,6 +157,7 @@ class ArmPipeline:
         if handler is None:
             return _error_response(self._no_such_route(request))
         try:
+            require_unlocked(self._subscription, request)
             return handler(request)
         except ArmError as error:
             return _error_response(error)

@@ -20,6 +20,8 @@ from benchhost.emulator.cloud.compute.power import Power
 from benchhost.emulator.cloud.context import Context
 from benchhost.emulator.cloud.groups import ResourceGroups
 from benchhost.emulator.cloud.identifiers import IdentifierSource, resource_key
+from benchhost.emulator.cloud.identity.user_assigned import UserAssignedIdentities
+from benchhost.emulator.cloud.locks import Locks
 from benchhost.emulator.cloud.network.interfaces import Interfaces
 from benchhost.emulator.cloud.network.public_addresses import PublicAddresses
 from benchhost.emulator.cloud.network.security_groups import SecurityGroups
@@ -89,6 +91,8 @@ class Subscription:
         self.addresses = PublicAddresses(self.context)
         self.interfaces = Interfaces(self.context)
         self.disks = Disks(self.context)
+        self.identities = UserAssignedIdentities(self.context)
+        self.locks = Locks()
         attachments = Attachments(self.context, self.interfaces, self.disks)
         configured = ConfiguredInterfaces(self.context, self.interfaces, self.addresses)
         self.machines = VirtualMachines(self.context, attachments, configured)

@@ -115,6 +115,12 @@ class VirtualMachine(Resource):
         """The ids of its network interfaces."""
         return [text for reference in self.interfaces if (text := reference_id(reference)) is not None]
 
+    def set_identity(self, identity: dict[str, Any] | None) -> None:
+        """Give the machine an identity, or take it away."""
+        self.extras.pop("identity", None)
+        if identity is not None:
+            self.extras["identity"] = identity
+
     @property
     def has_ephemeral_disk(self) -> bool:
         """Whether its OS disk is on its host."""
