@@ -28,6 +28,7 @@ from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, pa
 from benchhost.emulator.arm.network_routes import NetworkRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
 from benchhost.emulator.arm.rate_limits import RateLimits
+from benchhost.emulator.arm.security_rule_routes import SecurityRuleRoutes
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.latency import AnswerKind, LatencyModel
@@ -90,6 +91,7 @@ class ArmPipeline:
             **polling.routes(),
             **GroupRoutes(subscription, polling).routes(),
             **NetworkRoutes(subscription, polling).routes(),
+            **SecurityRuleRoutes(subscription, polling).routes(),
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
             **IdentityRoutes(subscription).routes(),
