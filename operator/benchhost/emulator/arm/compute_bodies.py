@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.arm.polling import timestamp
@@ -69,11 +70,16 @@ def listed_machine_body(machine: VirtualMachine, api_version: str) -> Body:
 
 
 def status_only_body(machine: VirtualMachine, operation: Operation | None, now: float) -> Body:
-    """Return a machine as the subscription-wide list with ``statusOnly=true`` shows it."""
+    """Return a machine as the subscription-wide list with ``statusOnly=true`` shows it.
+
+    It is the state of running, not a second copy: no tags, and an id whose group is spelled in capitals, as public
+    clients tell who join it with a full list.
+    """
     view = instance_view(machine, operation, now)
+    spelled = replace(machine.id, group=machine.id.group.upper())
     return {
         "name": machine.id.name,
-        "id": str(machine.id),
+        "id": str(spelled),
         "type": machine.id.kind,
         "location": machine.location,
         "properties": {

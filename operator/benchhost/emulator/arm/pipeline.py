@@ -21,6 +21,7 @@ from benchhost.emulator.arm.body_types import check_types
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
 from benchhost.emulator.arm.diagnostics_routes import DiagnosticsRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
+from benchhost.emulator.arm.extension_routes import ExtensionRoutes
 from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.identity_routes import IdentityRoutes
 from benchhost.emulator.arm.lock_routes import LockRoutes, require_unlocked
@@ -96,6 +97,7 @@ class ArmPipeline:
             **DiskRoutes(subscription, polling).routes(),
             **IdentityRoutes(subscription).routes(),
             **LockRoutes(subscription).routes(),
+            **ExtensionRoutes(subscription).routes(),
             **DiagnosticsRoutes(subscription, signatures).routes(),
         }
 

@@ -101,7 +101,7 @@ def _reason_against(size: str, properties: Body) -> str | None:
         return "it uses an ephemeral OS disk"
     if properties.get("priority") in ("Spot", "Low"):
         return "it is an Azure Spot Virtual Machine"
-    return "it is in an availability set" if properties.get("availabilitySet") else None
+    return None
 
 
 def _not_allowed(message: str) -> errors.ArmError:

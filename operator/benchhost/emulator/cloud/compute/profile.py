@@ -70,6 +70,8 @@ def require_compatible(properties: Body) -> None:
     """
     size = properties["hardwareProfile"]["vmSize"]
     require_disks_fit(size, properties["storageProfile"])
+    if properties.get("availabilitySet"):
+        raise errors.not_supported("availability sets", target="availabilitySet")
     check_diagnostics(properties)
     check_ephemeral(size, properties)
     check_hibernation(size, properties)
