@@ -116,6 +116,22 @@ def test_a_create_that_is_cancelled_leaves_both_to_the_machines_deletion(cloud: 
     assert "networkInterfaces" not in cloud.kinds()
 
 
+def test_a_create_that_fails_leaves_both_to_the_machines_deletion(cloud: Cloud) -> None:
+    cloud.network()
+    body = _body(cloud)
+    body["properties"]["storageProfile"]["osDisk"]["name"] = "taken"
+    machine, create = cloud.put_machine(body)
+    disk = {"location": "eastus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
+    cloud.subscription.disks.put(machine.id.sibling("disks", "taken"), disk, now=cloud.now)
+    cloud.pass_time()
+    assert create.status is OperationStatus.FAILED
+    assert len(_profile(machine)["networkInterfaces"]) == 1
+    assert {"networkInterfaces", "publicIPAddresses"} < set(cloud.kinds())
+    cloud.delete(machine)
+    cloud.pass_time()
+    assert cloud.kinds() == ["disks", "subnets", "virtualNetworks"]
+
+
 @pytest.mark.parametrize("method", ["put", "patch"])
 def test_a_second_write_with_configurations_is_refused(cloud: Cloud, method: str) -> None:
     cloud.network()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.locks import Locks
+
+if TYPE_CHECKING:
+    from unit.emulator.driver import Cloud
 
 SUBSCRIPTION = "/subscriptions/s"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
@@ -68,3 +73,18 @@ def test_a_lock_written_again_has_another_level(locks: Locks) -> None:
 def test_another_level_is_refused(locks: Locks) -> None:
     with pytest.raises(ArmError, match="'Soft' is not valid"):
         locks.put(GROUP, "lock", {"level": "Soft"})
+
+
+def test_what_is_locked_is_left_by_a_machine_that_goes(cloud: Cloud) -> None:
+    cloud.network()
+    address = cloud.address()
+    interface = cloud.interface(publicIPAddress={"id": str(address.id), "properties": {"deleteOption": "Delete"}})
+    body = cloud.machine_body()
+    body["properties"]["storageProfile"]["osDisk"]["deleteOption"] = "Delete"
+    body["properties"]["networkProfile"]["networkInterfaces"][0]["properties"] = {"deleteOption": "Delete"}
+    machine = cloud.running_machine(body)
+    cloud.subscription.locks.put(str(interface.id), "keep", {"level": "CanNotDelete"})
+    cloud.delete(machine)
+    cloud.pass_time()
+    assert cloud.kinds() == ["networkInterfaces", "publicIPAddresses", "subnets", "virtualNetworks"]
+    assert interface.first_user is None

@@ -82,6 +82,10 @@ class Locks:
         """Return the locks that hold at a scope and below it, those that it inherits included."""
         return [lock for lock in self._by_key.values() if _covers(lock.scope, scope) or _covers(scope, lock.scope)]
 
+    def is_deletable(self, scope: str) -> bool:
+        """Tell whether no lock forbids a deletion."""
+        return not self.list_at(scope)
+
     def require_deletable(self, scope: str) -> None:
         """Refuse a deletion that a lock forbids; what is below the scope would go with it and counts too.
 

@@ -103,6 +103,7 @@ class Subscription:
             attachments=attachments,
             interfaces=self.interfaces,
             addresses=self.addresses,
+            locks=self.locks,
         )
         self._register_completions()
 

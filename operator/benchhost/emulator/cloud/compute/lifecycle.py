@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.attachments import Attachments
     from benchhost.emulator.cloud.compute.machines import VirtualMachines
     from benchhost.emulator.cloud.context import Context
+    from benchhost.emulator.cloud.locks import Locks
     from benchhost.emulator.cloud.network.interfaces import Interfaces
     from benchhost.emulator.cloud.network.public_addresses import PublicAddresses
 
@@ -48,6 +49,8 @@ class MachineLifecycle:
         The subscription's state.
     machines, attachments, interfaces, addresses
         Who knows how to take each kind of resource away.
+    locks
+        What may not be taken away.
     """
 
     def __init__(
@@ -58,12 +61,14 @@ class MachineLifecycle:
         attachments: Attachments,
         interfaces: Interfaces,
         addresses: PublicAddresses,
+        locks: Locks,
     ) -> None:
         self._context = context
         self._machines = machines
         self._attachments = attachments
         self._interfaces = interfaces
         self._addresses = addresses
+        self._locks = locks
 
     def complete(self, operation: Operation, now: float) -> None:
         """End any operation on a machine that is not its deletion."""
@@ -104,19 +109,26 @@ class MachineLifecycle:
             self._context.store.remove(operation.target)
 
     def remove(self, machine: VirtualMachine, now: float) -> None:
-        """Take a machine away, with what its delete options name."""
-        interfaces = [text for text, cascades in interface_cascade_of(machine) if cascades]
-        disks = [text for text, cascades in disk_ids_of(machine) if cascades]
+        """Take a machine away, with what its delete options name.
+
+        What is locked stays: nobody has recorded what Azure does then, and a client has to expect leftovers.
+        """
+        interfaces = [text for text, cascades in interface_cascade_of(machine) if cascades and self._may_go(text)]
+        disks = [text for text, cascades in disk_ids_of(machine) if cascades and self._may_go(text)]
         self._machines.remove(machine, now)
         for text in interfaces:
             interface = self._context.store.find(text)
             if interface is not None:
                 for address in self._interfaces.remove(interface):
-                    self._addresses.remove(address)
+                    if self._may_go(str(address.id)):
+                        self._addresses.remove(address)
         for text in disks:
             disk = self._context.store.find(text)
             if disk is not None:
                 self._context.store.remove(disk.id)
+
+    def _may_go(self, text: str) -> bool:
+        return self._locks.is_deletable(text)
 
     def _materialize(self, machine: VirtualMachine, now: float) -> None:
         if not machine.is_materialized:
