@@ -177,6 +177,18 @@ def test_a_disk_is_nobodys_only_when_its_detachment_has_ended(cloud: Cloud) -> N
     assert disk.first_user == str(second.id)
 
 
+def test_a_disk_that_is_attached_again_stays(cloud: Cloud) -> None:
+    disk = _disk(cloud)
+    cloud.network()
+    cloud.interface()
+    machine = cloud.running_machine(_with_disks(cloud, _existing(disk)))
+    for disks in ([], [_existing(disk)]):
+        _change_disks(cloud, machine, *disks)
+        cloud.pass_time()
+    cloud.act(machine, PowerAction.RESTART)
+    assert disk.first_user == str(machine.id)
+
+
 def test_a_machine_deleted_while_it_detaches_lets_the_disk_go(cloud: Cloud) -> None:
     disk = _disk(cloud)
     cloud.network()

@@ -105,6 +105,19 @@ def test_what_a_deleted_machine_leaves(cloud: Cloud, option: str | None, left: l
     assert cloud.kinds() == left
 
 
+def test_an_address_without_delete_option_outlives_its_interface(cloud: Cloud) -> None:
+    cloud.network()
+    body = _body(cloud)
+    (configuration,) = body["properties"]["networkProfile"]["networkInterfaceConfigurations"]
+    (ip_configuration,) = configuration["properties"]["ipConfigurations"]
+    ip_configuration["properties"]["publicIPAddressConfiguration"]["properties"] = {}
+    machine, _ = cloud.put_machine(body)
+    cloud.pass_time()
+    cloud.delete(machine)
+    cloud.pass_time()
+    assert cloud.kinds() == ["disks", "publicIPAddresses", "subnets", "virtualNetworks"]
+
+
 def test_a_create_that_is_cancelled_leaves_both_to_the_machines_deletion(cloud: Cloud) -> None:
     cloud.network()
     machine, create = cloud.put_machine(_body(cloud))

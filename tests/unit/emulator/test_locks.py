@@ -75,16 +75,23 @@ def test_another_level_is_refused(locks: Locks) -> None:
         locks.put(GROUP, "lock", {"level": "Soft"})
 
 
-def test_what_is_locked_is_left_by_a_machine_that_goes(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("locked", "left"),
+    [
+        pytest.param("networkInterfaces/nic", ["networkInterfaces", "publicIPAddresses"], id="interface"),
+        pytest.param("publicIPAddresses/pip", ["publicIPAddresses"], id="address"),
+    ],
+)
+def test_what_is_locked_is_left_by_a_machine_that_goes(cloud: Cloud, locked: str, left: list[str]) -> None:
     cloud.network()
     address = cloud.address()
-    interface = cloud.interface(publicIPAddress={"id": str(address.id), "properties": {"deleteOption": "Delete"}})
+    cloud.interface(publicIPAddress={"id": str(address.id), "properties": {"deleteOption": "Delete"}})
     body = cloud.machine_body()
     body["properties"]["storageProfile"]["osDisk"]["deleteOption"] = "Delete"
     body["properties"]["networkProfile"]["networkInterfaces"][0]["properties"] = {"deleteOption": "Delete"}
     machine = cloud.running_machine(body)
-    cloud.subscription.locks.put(str(interface.id), "keep", {"level": "CanNotDelete"})
+    scope = str(cloud.network_id(*locked.split("/")))
+    cloud.subscription.locks.put(scope, "keep", {"level": "CanNotDelete"})
     cloud.delete(machine)
     cloud.pass_time()
-    assert cloud.kinds() == ["networkInterfaces", "publicIPAddresses", "subnets", "virtualNetworks"]
-    assert interface.first_user is None
+    assert cloud.kinds() == [*left, "subnets", "virtualNetworks"]
