@@ -138,3 +138,27 @@ def test_nvme_placement_is_known_only_to_newer_versions(cloud: Cloud) -> None:
     check_fields(body, "2024-03-01")
     with pytest.raises(ArmError, match="placement"):
         check_fields(body, "2023-09-01")
+
+
+def test_where_the_disk_is_is_shown_and_fixed(cloud: Cloud) -> None:
+    cloud.network()
+    cloud.interface()
+    machine = cloud.running_machine(_body(cloud))
+    assert machine.os_disk["diffDiskSettings"] == {"option": "Local", "placement": "CacheDisk"}
+    with pytest.raises(ArmError) as refused:
+        cloud.put_machine(_body(cloud, placement="ResourceDisk"))
+    assert (refused.value.code, refused.value.target) == (
+        "PropertyChangeNotAllowed",
+        "osDisk.diffDiskSettings.placement",
+    )
+
+
+def test_a_managed_disk_does_not_become_ephemeral(cloud: Cloud) -> None:
+    cloud.network()
+    cloud.interface()
+    body = _body(cloud)
+    settings = body["properties"]["storageProfile"]["osDisk"].pop("diffDiskSettings")
+    cloud.running_machine(body)
+    body["properties"]["storageProfile"]["osDisk"]["diffDiskSettings"] = settings
+    with pytest.raises(ArmError, match=r"osDisk\.diffDiskSettings\.option"):
+        cloud.put_machine(body)

@@ -92,6 +92,10 @@ def test_a_deleted_identity_is_still_named_by_its_machine(cloud: Cloud) -> None:
     assert cloud.subscription.identities.delete(one.id)
     assert not cloud.subscription.identities.delete(one.id)
     assert str(one.id) in _patch(cloud, machine, _user(one))["userAssignedIdentities"]
+    body = cloud.machine_body()
+    body["identity"] = dict(machine.extras["identity"])
+    cloud.put_machine(body)
+    assert str(one.id) in machine.extras["identity"]["userAssignedIdentities"]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ FIXED = (
     ("storageProfile.osDisk.osType", "osDisk.osType"),
     ("storageProfile.osDisk.createOption", "osDisk.createOption"),
     ("storageProfile.osDisk.managedDisk.storageAccountType", "osDisk.managedDisk.storageAccountType"),
+    ("storageProfile.osDisk.diffDiskSettings.option", "osDisk.diffDiskSettings.option"),
+    ("storageProfile.osDisk.diffDiskSettings.placement", "osDisk.diffDiskSettings.placement"),
     ("availabilitySet.id", "availabilitySet.id"),
     ("proximityPlacementGroup.id", "proximityPlacementGroup.id"),
     ("priority", "priority"),

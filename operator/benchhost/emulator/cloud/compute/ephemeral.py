@@ -25,6 +25,15 @@ def is_ephemeral(disk: Body) -> bool:
     return bool((disk.get(_SETTINGS) or {}).get("option") == LOCAL)
 
 
+def with_placement(size: str, disk: Body) -> Body:
+    """Return an OS disk that says where it is, if it is ephemeral and its body left that to Azure."""
+    if not is_ephemeral(disk):
+        return disk
+    settings = disk[_SETTINGS]
+    placement = settings.get("placement") or _default_placement(features_of(size))
+    return {**disk, _SETTINGS: {**settings, "placement": placement}}
+
+
 def check_ephemeral(size: str, properties: Body) -> None:
     """Refuse an ephemeral OS disk that is described wrongly or does not fit; a managed one is fine.
 
@@ -50,7 +59,7 @@ def check_ephemeral(size: str, properties: Body) -> None:
         raise errors.conflict(
             "OperationNotAllowed", "Spot VMs using an ephemeral OS disk support only the eviction policy 'Delete'."
         )
-    _require_room(size, settings.get("placement"), disk.get("diskSizeGB") or 0)
+    _require_room(size, settings["placement"], disk.get("diskSizeGB") or 0)
 
 
 def require_stoppable(machine: VirtualMachine, action: str) -> None:
@@ -69,10 +78,9 @@ def require_stoppable(machine: VirtualMachine, action: str) -> None:
         )
 
 
-def _require_room(size: str, placement: str | None, needed_gib: int) -> None:
+def _require_room(size: str, chosen: str, needed_gib: int) -> None:
     features = features_of(size)
     room = {"CacheDisk": features.cache_gib, "ResourceDisk": features.temporary_gib, "NvmeDisk": features.nvme_gib}
-    chosen = placement or _default_placement(features)
     if chosen not in room:
         raise _invalid(f"{_SETTINGS}.placement", chosen)
     if needed_gib > room[chosen]:

@@ -19,7 +19,7 @@ from benchhost.emulator.cloud.compute.data_disks import (
     default_account_type,
     require_disks_fit,
 )
-from benchhost.emulator.cloud.compute.ephemeral import check_ephemeral
+from benchhost.emulator.cloud.compute.ephemeral import check_ephemeral, with_placement
 from benchhost.emulator.cloud.compute.hibernation import check_hibernation
 from benchhost.emulator.cloud.compute.interface_configurations import check_configurations, has_configurations
 from benchhost.emulator.cloud.context import Body, reference_id
@@ -182,7 +182,7 @@ def _storage_profile(given: Body, image: Body, size: str) -> Body:
     }
     if image:
         disk["diskSizeGB"] = wanted.get("diskSizeGB") or DEFAULT_OS_DISK_GB
-    profile = {**storage, "osDisk": disk, "dataDisks": data_disks(given)}
+    profile = {**storage, "osDisk": with_placement(size, disk), "dataDisks": data_disks(given)}
     profile.setdefault("diskControllerType", "SCSI")
     if image:
         profile["imageReference"] = image["reference"]

@@ -53,8 +53,7 @@ def identity_after(
         identity["principalId"] = before.get("principalId") or context.identifiers.guid()
         identity["tenantId"] = context.tenant_id
     if USER in kinds:
-        kept = {} if replace else dict(before.get(ASSIGNED) or {})
-        identity[ASSIGNED] = _assigned_after(context, owner, given, kept)
+        identity[ASSIGNED] = _assigned_after(context, owner, given, before.get(ASSIGNED) or {}, replace=replace)
     elif any(value is not None for value in (given.get(ASSIGNED) or {}).values()):
         raise _invalid(f"The identity type '{given['type']}' does not allow user assigned identities.")
     return identity
@@ -69,16 +68,18 @@ def _kinds_of(given: Body) -> set[str]:
     return {known[kind] for kind in kinds} - {NONE}
 
 
-def _assigned_after(context: Context, owner: ResourceId, given: Body, kept: Body) -> Body:
-    by_key = {resource_key(text): (text, value) for text, value in kept.items()}
+def _assigned_after(context: Context, owner: ResourceId, given: Body, present: Body, *, replace: bool) -> Body:
+    known = {resource_key(text): (text, value) for text, value in present.items()}
+    after = {} if replace else dict(known)
     for text, value in (given.get(ASSIGNED) or {}).items():
+        key = resource_key(text)
         if value is None:
-            by_key.pop(resource_key(text), None)
-        elif resource_key(text) not in by_key:
-            by_key[resource_key(text)] = (text, _principal_of(context, owner, text))
-    if not by_key:
+            after.pop(key, None)
+        else:
+            after[key] = known.get(key) or (text, _principal_of(context, owner, text))
+    if not after:
         raise _invalid("The identity type 'UserAssigned' needs at least one user assigned identity.")
-    return dict(by_key.values())
+    return dict(after.values())
 
 
 def _principal_of(context: Context, owner: ResourceId, text: str) -> Body:
