@@ -1,4 +1,4 @@
-"""The emulator as a server: Azure Resource Manager, Entra ID and the emulator's own API on one HTTPS port."""
+"""The emulator as a server: Azure Resource Manager, Entra ID, blobs and the emulator's own API on one HTTPS port."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from benchhost.emulator.admin.api import PREFIX, AdminApi
 from benchhost.emulator.admin.faults import FaultsAdmin
 from benchhost.emulator.admin.limits import LimitsAdmin
 from benchhost.emulator.admin.services import admin_routes
+from benchhost.emulator.arm.blob_service import PATH_PREFIX, BlobService
 from benchhost.emulator.arm.injection import Injection
 from benchhost.emulator.arm.pipeline import ArmPipeline
 from benchhost.emulator.arm.polling import RetryHints
 from benchhost.emulator.arm.rate_limits import RateLimits
+from benchhost.emulator.arm.signed_blobs import BlobSignatures
 from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
@@ -151,6 +153,7 @@ class ArmEmulator:
             connection = replace(connection, metadata=metadata)
         self._connection = connection
         clock, latency = config.clock, self._latency
+        signatures = BlobSignatures()
         dispatcher.serve(
             ArmPipeline(
                 self.subscription,
@@ -160,6 +163,7 @@ class ArmEmulator:
                 injection=self._injection,
                 latency=latency,
                 clock=clock,
+                signatures=signatures,
             ),
             Authority(tokens, known, latency=latency, clock=clock),
             AdminApi(
@@ -168,6 +172,7 @@ class ArmEmulator:
                 clock=clock,
                 advance=self.subscription.advance,
             ),
+            BlobService(self.subscription, signatures, clock),
         )
 
     def _connect(self, base_url: str, ca_bundle: Path) -> EmulatorConnection:
@@ -217,10 +222,11 @@ class _Dispatcher:
         self._arm: ArmPipeline | None = None
         self._authority: Authority | None = None
         self._admin: AdminApi | None = None
+        self._blobs: BlobService | None = None
 
-    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi) -> None:
+    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi, blobs: BlobService) -> None:
         """Say who answers from now on."""
-        self._arm, self._authority, self._admin = arm, authority, admin
+        self._arm, self._authority, self._admin, self._blobs = arm, authority, admin, blobs
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -231,8 +237,10 @@ class _Dispatcher:
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._arm is None or self._authority is None or self._admin is None:
+        if self._arm is None or self._authority is None or self._admin is None or self._blobs is None:
             return web.Response(status=503)
+        if request.path.startswith(PATH_PREFIX):
+            return await self._blobs.handle(request)
         if request.path[:14].lower() == "/subscriptions":
             return await self._arm.handle(request)
         if request.path.startswith("/emulator/"):

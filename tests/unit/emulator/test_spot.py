@@ -58,9 +58,6 @@ def limit(cloud: Cloud, machines: int) -> CapacityLimit:
         ),
         pytest.param({"priority": "Spot", "billingProfile": {"maxPrice": "1"}}, "Invalid max price value.", id="text"),
         pytest.param(
-            {"priority": "Spot", "availabilitySet": {"id": "/x"}}, "not supported in Availability Set", id="set"
-        ),
-        pytest.param(
             {"priority": "Spot", "hardwareProfile": {"vmSize": "Standard_B2s"}},
             "not supported for this VM size Standard_B2s",
             id="burstable-size",

@@ -39,6 +39,7 @@ class OperationKind(StrEnum):
     POWER_OFF = "powerOff"
     RESTART = "restart"
     DEALLOCATE = "deallocate"
+    HIBERNATE = "hibernate"
     REDEPLOY = "redeploy"
     REAPPLY = "reapply"
     NO_CHANGE = "noChange"
