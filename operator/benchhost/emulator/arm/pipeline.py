@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.arm.polling import PollingSecrets
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.subscription import Subscription
@@ -61,6 +62,8 @@ class ArmPipeline:
         What is asked about.
     tokens, directory
         Who asks, and what they may do.
+    polling_secrets
+        What polling URLs are signed with.
     latency
         How long answers take.
     clock
@@ -73,6 +76,7 @@ class ArmPipeline:
         tokens: TokenAuthority,
         *,
         directory: Directory,
+        polling_secrets: PollingSecrets,
         latency: LatencyModel,
         clock: Clock,
     ) -> None:
@@ -82,7 +86,7 @@ class ArmPipeline:
         self._latency = latency
         self._clock = clock
         self._limits = RateLimits(1 / latency.factor if latency.factor else float("inf"))
-        polling = Polling(subscription.operations, RetryHints(latency.factor))
+        polling = Polling(subscription.operations, RetryHints(latency.factor), polling_secrets)
         self._routes: Routes = {
             **polling.routes(),
             **GroupRoutes(subscription, polling).routes(),
