@@ -171,10 +171,20 @@ def _visit(part: Any, path: str, *, found: list[Slot], seen: set[int]) -> None:
     is_settings = dataclasses.is_dataclass(part) and _is_frozen(type(part))
     for name in _attributes(part):
         value = getattr(part, name)
-        if is_part(value) and name not in unsaved:
-            _visit(value, f"{path}.{name}", found=found, seen=seen)
-        elif name not in unsaved and not is_settings and not _is_wiring(value):
+        parts = {} if name in unsaved else _parts_in(value, f"{path}.{name}")
+        for place, inner in parts.items():
+            _visit(inner, place, found=found, seen=seen)
+        if not parts and name not in unsaved and not is_settings and not _is_wiring(value):
             found.append(Slot(part, name, f"{path}.{name}", is_watched=watched == name))
+
+
+def _parts_in(value: Any, path: str) -> dict[str, Any]:
+    """Return the parts that an attribute holds: itself, or the values of a dictionary that never changes."""
+    if is_part(value):
+        return {path: value}
+    if isinstance(value, dict) and value and all(map(is_part, value.values())):
+        return {f"{path}[{key}]": item for key, item in value.items()}
+    return {}
 
 
 def is_part(value: Any) -> bool:
