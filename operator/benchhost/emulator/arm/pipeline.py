@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from benchhost.emulator.arm.injection import Injection
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.arm.polling import PollingSecrets
     from benchhost.emulator.arm.rate_limits import RateLimits
     from benchhost.emulator.arm.signed_blobs import BlobSignatures
     from benchhost.emulator.clock import Clock
@@ -71,6 +72,8 @@ class ArmPipeline:
         What is asked about.
     tokens, directory
         Who asks, and what they may do.
+    polling_secrets
+        What polling URLs are signed with.
     limits
         How often.
     injection
@@ -91,6 +94,7 @@ class ArmPipeline:
         directory: Directory,
         limits: RateLimits,
         injection: Injection,
+        polling_secrets: PollingSecrets,
         latency: LatencyModel,
         clock: Clock,
         signatures: BlobSignatures,
@@ -102,7 +106,7 @@ class ArmPipeline:
         self._clock = clock
         self._limits = limits
         self._injection = injection
-        polling = Polling(subscription.operations, RetryHints(latency.factor))
+        polling = Polling(subscription.operations, RetryHints(latency.factor), polling_secrets)
         self._routes: Routes = {
             **polling.routes(),
             **GroupRoutes(subscription, polling).routes(),
