@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from integration.emulator.command import connection_in, run, running_command
 from integration.emulator.driver import interface_body, machine_body, network_body, raw_of
-from integration.emulator.test_command import _connection, _run, _running
 
 if TYPE_CHECKING:
     import subprocess
@@ -30,7 +30,7 @@ SLOW = ("--latency", "recorded", "--time-scale", "0.05")
 @contextlib.contextmanager
 def running(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """Run an emulator in a folder of its own, with the one state file."""
-    with _running(folder, *GROUP, "--state", str(folder.parent / "state.db"), *options) as process:
+    with running_command(folder, *GROUP, "--state", str(folder.parent / "state.db"), *options) as process:
         yield process
 
 
@@ -65,7 +65,7 @@ async def poll(raw: Raw, url: str) -> str:
 async def test_a_client_goes_on_with_its_token_its_ca_file_and_its_polling_url(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     with running(first, *SLOW) as process:
-        connection = _connection(first)
+        connection = connection_in(first)
         trusted = (first / "ca.pem").read_bytes()
         async with raw_of(connection) as raw:
             status, url = await create_machine(raw)
@@ -74,8 +74,8 @@ async def test_a_client_goes_on_with_its_token_its_ca_file_and_its_polling_url(t
         kill(process)
     with running(second, *SLOW):
         assert (second / "ca.pem").read_bytes() == trusted
-        assert _connection(second).endpoint == connection.endpoint
-        assert _connection(second).client_secret == connection.client_secret
+        assert connection_in(second).endpoint == connection.endpoint
+        assert connection_in(second).client_secret == connection.client_secret
         async with raw_of(connection) as raw:  # trusting the first one's file
             raw.headers = token
             assert await poll(raw, url) == "Succeeded"
@@ -88,7 +88,7 @@ async def test_whatever_was_answered_is_known_after_a_kill(tmp_path: Path) -> No
     for number in range(4):
         folder = tmp_path / str(number)
         with running(folder) as process:
-            async with raw_of(_connection(folder)) as raw:
+            async with raw_of(connection_in(folder)) as raw:
                 listed = await raw.send("GET", f"{raw.group}/resources?api-version=2024-11-01")
                 assert known <= {item["name"] for item in listed[2]["value"]}
                 known |= await put_until_killed(raw, process, prefix=f"vnet-{number}")
@@ -115,11 +115,11 @@ def test_two_do_not_share_a_file_and_another_subscription_is_refused(tmp_path: P
     folder, other = tmp_path / "one", tmp_path / "two"
     state = str(tmp_path / "state.db")
     with running(folder):
-        refused = _run("run", "--directory", str(other), "--state", state)
+        refused = run("run", "--directory", str(other), "--state", state)
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
         assert "Another emulator runs with the state file" in refused.stderr
     wanted = "33333333-3333-3333-3333-333333333333"
-    refused = _run("run", "--directory", str(other), "--state", state, "--subscription-id", wanted)
+    refused = run("run", "--directory", str(other), "--state", state, "--subscription-id", wanted)
     assert refused.returncode == 1
     assert f"not {wanted}" in refused.stderr
 
@@ -135,6 +135,6 @@ def test_a_file_that_cannot_be_used_is_one_sentence(tmp_path: Path, kind: str) -
         file: Any = sqlite3.connect(path)
         file.execute("pragma user_version = 999")
         file.close()
-    refused = _run("run", "--directory", str(tmp_path / "two"), "--state", str(path))
+    refused = run("run", "--directory", str(tmp_path / "two"), "--state", str(path))
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert str(path) in refused.stderr
