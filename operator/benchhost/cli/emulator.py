@@ -84,6 +84,13 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             min=0, max=65535, help="Serve managed identities' tokens on this loopback port; 0 takes a free one."
         ),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to keep everything in; the next run with it goes on where this one ended, however that was.",
+            dir_okay=False,
+        ),
+    ] = None,
     access_log: Annotated[
         Path | None, typer.Option(help="File that gets a JSON line for each request.", dir_okay=False)
     ] = None,
@@ -94,6 +101,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
         from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
         from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
         from benchhost.emulator.entra.identities_file import Identities, IdentitiesFileError, read_identities
+        from benchhost.emulator.state import StateFileError
     except ModuleNotFoundError as error:
         missing_extra("emulator", error)
     if not time_scale > 0:
@@ -128,12 +136,13 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             applications=known.applications,
             managed_identities=known.managed_identities,
             metadata_port=metadata_port,
+            state=state,
             access_log=access_log,
         )
         try:
             with claim_directory(folder):
                 asyncio.run(_serve(config, folder))
-        except DirectoryInUseError as error:
+        except (DirectoryInUseError, StateFileError) as error:
             fail(str(error))
         except OSError as error:
             fail(_listen_message(error, host, port))

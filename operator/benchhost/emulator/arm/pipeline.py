@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from benchhost.emulator.arm.injection import Injection
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.arm.polling import PollingSecrets
     from benchhost.emulator.arm.rate_limits import RateLimits
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
@@ -69,6 +70,8 @@ class ArmPipeline:
         How often.
     injection
         Lets faults happen.
+    polling_secrets
+        What polling URLs are signed with.
     latency
         How long answers take.
     clock
@@ -83,6 +86,7 @@ class ArmPipeline:
         directory: Directory,
         limits: RateLimits,
         injection: Injection,
+        polling_secrets: PollingSecrets,
         latency: LatencyModel,
         clock: Clock,
     ) -> None:
@@ -93,7 +97,7 @@ class ArmPipeline:
         self._clock = clock
         self._limits = limits
         self._injection = injection
-        polling = Polling(subscription.operations, RetryHints(latency.factor))
+        polling = Polling(subscription.operations, RetryHints(latency.factor), polling_secrets)
         self._routes: Routes = {
             **polling.routes(),
             **GroupRoutes(subscription, polling).routes(),

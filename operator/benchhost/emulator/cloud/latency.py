@@ -110,6 +110,9 @@ class LatencyModel:
         Where randomness comes from; a seeded one repeats itself.
     """
 
+    unsaved = ("_factor",)
+    """A setting of each run (state.cells)."""
+
     def __init__(self, mode: LatencyMode, time_scale: float, source: random.Random) -> None:
         self._factor = 0.0 if mode is LatencyMode.NONE else time_scale
         self._source = source
