@@ -5,13 +5,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from benchhost.api.azure import PublicAddress
 from benchhost.api.status import Address, AddressType
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.disks import attached_disks, disks_of
+from benchhost.azure.disks import attached_disks, disks_of, sized
 from benchhost.azure.names import HostNames
 from benchhost.azure.resources import list_disks, resource
 from benchhost.azure.states import state_of, to_state
@@ -58,7 +59,10 @@ def to_observation(request: HostRequest, models: Mapping[Part, Any | None], list
     if machine is None:
         return Observation(parts=parts, data_disks=disks.data)
     addresses = to_addresses(models.get(Part.INTERFACE), models.get(Part.ADDRESS))
-    return Observation(parts=parts, machine=to_machine(machine, addresses), data_disks=disks.data)
+    shown = to_machine(machine, addresses)
+    return Observation(
+        parts=parts, machine=replace(shown, data_disks=sized(shown.data_disks, disks)), data_disks=disks.data
+    )
 
 
 def _parts_to_read(request: HostRequest) -> tuple[Part, ...]:
