@@ -14,6 +14,11 @@ import pytest
 
 from benchhost.emulator.cloud.compute.power import PowerAction
 from benchhost.emulator.cloud.operations import OperationStatus
+from benchhost.emulator.faults.effects import CutConnection, Delay
+from benchhost.emulator.faults.faults import Faults
+from benchhost.emulator.faults.matching import Matcher
+from benchhost.emulator.limits.buckets import Buckets, BucketSize
+from benchhost.emulator.limits.policies import documented_limits
 from benchhost.emulator.state import SavedState, StateFileError
 from benchhost.emulator.state.cells import content_of, find_slots, image_of, is_unchanged
 from benchhost.emulator.state.encoding import UnsavableError, decode, encode
@@ -248,6 +253,23 @@ def test_a_counter_goes_on(tmp_path: Path) -> None:
         state.save()
         state.close()
     assert numbers == [1, 2, 3, 4]
+
+
+def test_faults_and_the_sizes_of_limits_come_back(tmp_path: Path) -> None:
+    shown = []
+    for is_first in (True, False):
+        faults, buckets = Faults(random.Random(1)), Buckets(documented_limits(), 1.0)  # noqa: S311 - of a test
+        state = SavedState(tmp_path / "state.db")
+        state.attach({"faults": faults, "limits": buckets})
+        if is_first:
+            faults.add(Matcher(method="PUT"), Delay(2.5), times=3).hits += 1
+            faults.add(Matcher(name="vm-*"), CutConnection(), rate=0.5)
+            buckets.resize(next(iter(buckets.sizes)), BucketSize(7, 1, 60.0), 0.0)
+            state.save()
+        shown.append((list(faults), buckets.sizes))
+        assert faults.add(Matcher(), CutConnection()).id == "f3"
+        state.close()
+    assert shown[0] == shown[1]
 
 
 def _run(path: Path, statement: str) -> None:

@@ -29,6 +29,8 @@ class EmulatorIdentity:
         Of the metadata service.
     authority
         Who vouches for the server.
+    admin_token
+        Of the emulator's own administration.
     signing_key
         Signs tokens.
     polling
@@ -42,6 +44,7 @@ class EmulatorIdentity:
     client_secret: str = field(repr=False)
     header_secret: str = field(repr=False)
     machine_id: str
+    admin_token: str = field(repr=False)
     authority: CertificateAuthority = field(repr=False)
     signing_key: SigningKey = field(repr=False)
     polling: PollingSecrets = field(repr=False)
@@ -57,6 +60,7 @@ class EmulatorIdentity:
             client_secret=secrets.token_urlsafe(30),
             header_secret=secrets.token_hex(16).upper(),
             machine_id=str(uuid.uuid4()),
+            admin_token=secrets.token_urlsafe(30),
             authority=CertificateAuthority.make(),
             signing_key=SigningKey.make(),
             polling=PollingSecrets.make(),
