@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -27,13 +28,8 @@ from benchhost.cloud import (
     Step,
     Verb,
 )
-from contract.clouds import BUILD_ORDER, Cloud
+from contract.clouds import BUILD_ORDER, Cloud, azure_provider
 from support.builders import OWNER
-
-POWERED = {
-    "stopped": Verb.STOP,
-    "deallocated": Verb.DEALLOCATE,
-}
 
 
 @dataclass
@@ -81,24 +77,37 @@ def lists_of(clients: AzureClients, request: HostRequest) -> GroupLists:
 
 
 def host(azure: Cloud, name: str, **changes: Any) -> HostRequest:
-    owner = replace(OWNER, name=name, uid=f"{OWNER.uid[:-4]}{abs(hash(name)) % 10_000:04}")
+    owner = replace(OWNER, name=name, uid=f"{OWNER.uid[:-4]}{crc32(name.encode()) % 10_000:04}")
     return azure.request(owner, **changes)
 
 
+async def prepare(azure: Cloud, request: HostRequest, parts: tuple[Part, ...], *verbs: Verb) -> None:
+    """Make parts of a host and change its power, through a provider that knows no other host."""
+    assert azure.connection is not None
+    alone = replace(azure, provider=azure_provider(azure.connection))
+    try:
+        for part in parts:
+            await alone.do(request, Verb.ENSURE, part)
+        for verb in verbs:
+            await alone.do(request, verb)
+    finally:
+        await alone.provider.close()
+
+
 async def make_every_state(azure: Cloud) -> list[HostRequest]:
-    """Hosts in as many states as there are, the ones that last first."""
-    hosts = {name: host(azure, name) for name in ("running", "stopped", "deallocated", "starting", "deleting", "new")}
-    for name, request in hosts.items():
-        if name != "new":
-            await azure.build(request)
-        if name in POWERED or name == "starting":
-            await azure.do(request, POWERED.get(name, Verb.DEALLOCATE))
-    hosts["interface only"] = host(azure, "half")
-    for part in BUILD_ORDER[:-1]:
-        await azure.do(hosts["interface only"], Verb.ENSURE, part)
-    hosts["creating"] = host(azure, "creating")
-    for part in BUILD_ORDER[:-1]:
-        await azure.do(hosts["creating"], Verb.ENSURE, part)
+    """Hosts in as many states as there are; what is under way begins last, so that it still is."""
+    verbs: dict[str, tuple[Verb, ...]] = {
+        "running": (),
+        "stopped": (Verb.STOP,),
+        "deallocated": (Verb.DEALLOCATE,),
+        "starting": (Verb.DEALLOCATE,),
+        "deleting": (),
+    }
+    hosts = {name: host(azure, name) for name in (*verbs, "new", "half", "creating")}
+    for name, powered in verbs.items():
+        await prepare(azure, hosts[name], BUILD_ORDER, *powered)
+    for name in ("half", "creating"):
+        await prepare(azure, hosts[name], BUILD_ORDER[:-1])
     await azure.start(hosts["creating"], Verb.ENSURE)
     azure.advance(timedelta(seconds=5))
     await azure.start(hosts["starting"], Verb.START)
