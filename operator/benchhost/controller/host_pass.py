@@ -241,7 +241,12 @@ class HostPass:
     def _request(self, machine: Machine | None = None) -> HostRequest:
         turn = choose(self.host, machine if machine is not None and machine.power is not MachinePower.UNKNOWN else None)
         return HostRequest(
-            owner=self._owner, spec=self.host.spec, size=turn.size, zone=turn.zone, not_before=self.changed_at
+            owner=self._owner,
+            spec=self.host.spec,
+            size=turn.size,
+            zone=turn.zone,
+            # Only of a deletion nothing would be noticed any more if something was seen too early.
+            not_before=self.changed_at if self.host.is_deleting else None,
         )
 
 
