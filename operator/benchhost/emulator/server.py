@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-import secrets
 import tempfile
 import time
 from dataclasses import replace
@@ -73,7 +72,6 @@ class ArmEmulator:
         self._config = config or EmulatorConfig()
         self._stack = contextlib.AsyncExitStack()
         self._connection: EmulatorConnection | None = None
-        self._admin_token = secrets.token_urlsafe(30)
         self._state = None if self._config.state is None else SavedState(self._config.state)
         self._identity, is_new = self._recall_identity()
         seed = self._config.seed
@@ -101,7 +99,14 @@ class ArmEmulator:
         for name, location in self._config.resource_groups if is_new else ():
             self.subscription.groups.put(name, normalize_location(location), {})
         if self._state is not None:
-            self._state.attach({"subscription": self.subscription, "latency": self._latency})
+            self._state.attach(
+                {
+                    "subscription": self.subscription,
+                    "latency": self._latency,
+                    "faults": self._faults,
+                    "limits": self._limits.buckets,
+                }
+            )
 
     @property
     def connection(self) -> EmulatorConnection:
@@ -115,7 +120,7 @@ class ArmEmulator:
         """How the emulator's own API is reached; only while it runs."""
         connection = self.connection
         return AdminConnection(
-            endpoint=f"{connection.endpoint}{PREFIX}", token=self._admin_token, ca_bundle=connection.ca_bundle
+            endpoint=f"{connection.endpoint}{PREFIX}", token=self._identity.admin_token, ca_bundle=connection.ca_bundle
         )
 
     async def __aenter__(self) -> Self:
@@ -168,7 +173,7 @@ class ArmEmulator:
             connection = replace(connection, metadata=metadata)
         self._connection = connection
         clock, latency = config.clock, self._latency
-        signatures = BlobSignatures()
+        signatures = BlobSignatures(self._identity.blob_key)
         dispatcher.serve(
             ArmPipeline(
                 self.subscription,
@@ -184,7 +189,7 @@ class ArmEmulator:
             Authority(tokens, known, latency=latency, clock=clock),
             AdminApi(
                 admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
-                self._admin_token,
+                self._identity.admin_token,
                 clock=clock,
                 advance=self.subscription.advance,
             ),

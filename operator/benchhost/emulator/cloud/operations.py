@@ -125,8 +125,8 @@ class Operations:
         How many seconds an operation of a kind takes, drawn anew for each one.
     """
 
-    unsaved = ("_due", "_order", "touched")
-    """Follow from the rest (state.cells)."""
+    unsaved = ("_due", "_order", "_verdict", "touched")
+    """Follow from the rest, or are put together by each run (state.cells)."""
 
     watched = "_by_id"
     """Whose keys ``touched`` has, while somebody wants to know them (state.cells)."""

@@ -25,6 +25,8 @@ class EmulatorIdentity:
         GUIDs: of the cloud, and of its first application.
     client_secret
         The application's.
+    admin_token
+        Opens the emulator's own API.
     header_secret, machine_id
         Of the metadata service.
     authority
@@ -33,6 +35,8 @@ class EmulatorIdentity:
         Signs tokens.
     polling
         Signs polling URLs.
+    blob_key
+        Signs addresses of blobs.
     """
 
     subscription_id: str
@@ -40,11 +44,13 @@ class EmulatorIdentity:
     client_id: str
     object_id: str
     client_secret: str = field(repr=False)
+    admin_token: str = field(repr=False)
     header_secret: str = field(repr=False)
     machine_id: str
     authority: CertificateAuthority = field(repr=False)
     signing_key: SigningKey = field(repr=False)
     polling: PollingSecrets = field(repr=False)
+    blob_key: bytes = field(repr=False)
 
     @classmethod
     def make(cls, subscription_id: str | None = None) -> Self:
@@ -55,9 +61,11 @@ class EmulatorIdentity:
             client_id=str(uuid.uuid4()),
             object_id=str(uuid.uuid4()),
             client_secret=secrets.token_urlsafe(30),
+            admin_token=secrets.token_urlsafe(30),
             header_secret=secrets.token_hex(16).upper(),
             machine_id=str(uuid.uuid4()),
             authority=CertificateAuthority.make(),
             signing_key=SigningKey.make(),
             polling=PollingSecrets.make(),
+            blob_key=secrets.token_bytes(32),
         )
