@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchhost.cli import emulator_faults, emulator_limits
+from benchhost.cli import emulator_capacity, emulator_faults, emulator_hosts, emulator_limits
 from benchhost.cli.emulator_admin import DirectoryOption, OutputFormat, OutputOption
 from benchhost.cli.errors import fail, missing_extra
 
@@ -33,6 +33,10 @@ app = typer.Typer(
 )
 app.add_typer(emulator_faults.app, name="faults")
 app.add_typer(emulator_limits.app, name="limits")
+app.add_typer(emulator_capacity.capacity, name="capacity")
+app.add_typer(emulator_capacity.quotas, name="quotas")
+app.command("hosts")(emulator_hosts.hosts)
+app.command("evict")(emulator_hosts.evict)
 
 
 class LatencyChoice(StrEnum):

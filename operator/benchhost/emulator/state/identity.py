@@ -25,12 +25,12 @@ class EmulatorIdentity:
         GUIDs: of the cloud, and of its first application.
     client_secret
         The application's.
-    admin_token
-        Opens the emulator's own API.
     header_secret, machine_id
         Of the metadata service.
     authority
         Who vouches for the server.
+    admin_token
+        Of the emulator's own administration.
     signing_key
         Signs tokens.
     polling
@@ -44,9 +44,9 @@ class EmulatorIdentity:
     client_id: str
     object_id: str
     client_secret: str = field(repr=False)
-    admin_token: str = field(repr=False)
     header_secret: str = field(repr=False)
     machine_id: str
+    admin_token: str = field(repr=False)
     authority: CertificateAuthority = field(repr=False)
     signing_key: SigningKey = field(repr=False)
     polling: PollingSecrets = field(repr=False)
@@ -61,9 +61,9 @@ class EmulatorIdentity:
             client_id=str(uuid.uuid4()),
             object_id=str(uuid.uuid4()),
             client_secret=secrets.token_urlsafe(30),
-            admin_token=secrets.token_urlsafe(30),
             header_secret=secrets.token_hex(16).upper(),
             machine_id=str(uuid.uuid4()),
+            admin_token=secrets.token_urlsafe(30),
             authority=CertificateAuthority.make(),
             signing_key=SigningKey.make(),
             polling=PollingSecrets.make(),

@@ -56,7 +56,8 @@ class SizeFeatures:
     has_premium_storage, has_accelerated_networking, can_hibernate
         Whether it supports each.
     cache_gib, temporary_gib, nvme_gib
-        Room for an ephemeral OS disk on each kind of local storage; 0 where the size has none.
+        Room for an ephemeral OS disk on each kind of local storage; 0 where the size has none, or no premium storage,
+        with which the documents name the sizes that have such disks.
     max_interfaces
         How many network interfaces it takes.
     """
@@ -68,6 +69,11 @@ class SizeFeatures:
     temporary_gib: int
     nvme_gib: int
     max_interfaces: int
+
+    @property
+    def has_ephemeral_disks(self) -> bool:
+        """Whether an OS disk can be ephemeral on any of its local storage."""
+        return max(self.cache_gib, self.temporary_gib, self.nvme_gib) > 0
 
 
 @cache
@@ -84,10 +90,11 @@ def features_of(name: str) -> SizeFeatures:
     letters = found["letters"] if found else ""
     version = int(found["version"] or 1) if found else 1
     is_burstable = size.name.startswith("Standard_B")
-    local_gib = size.resource_disk_mib // 1024
+    has_premium = is_burstable or _has_premium(size, letters)
+    local_gib = size.resource_disk_mib // 1024 if has_premium else 0
     has_nvme = version >= _NVME_SINCE
     return SizeFeatures(
-        has_premium_storage=is_burstable or _has_premium(size, letters),
+        has_premium_storage=has_premium,
         has_accelerated_networking=_has_accelerated_networking(size, version, is_burstable=is_burstable),
         can_hibernate=size.family in _HIBERNATING and size.memory_mib <= MAX_HIBERNATING_MIB,
         cache_gib=_CACHE_GIB_PER_CORE.get(size.family, 0) * size.cores,
