@@ -38,6 +38,14 @@ class LatencyChoice(StrEnum):
     NONE = "none"
 
 
+class LimitChoice(StrEnum):
+    """Values of ``--limits``."""
+
+    ENFORCED = "enforced"
+    COUNTED = "counted"
+    OFF = "off"
+
+
 class OutputFormat(StrEnum):
     """Values of ``--output``."""
 
@@ -55,6 +63,9 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
     latency: Annotated[
         LatencyChoice, typer.Option(help="Durations as recorded on Azure, or none at all.")
     ] = LatencyChoice.RECORDED,
+    limits: Annotated[
+        LimitChoice, typer.Option(help="Azure's rate limits: refuse requests, only count them, or none at all.")
+    ] = LimitChoice.ENFORCED,
     seed: Annotated[int | None, typer.Option(help="Makes durations and identifiers repeat themselves.")] = None,
     location: Annotated[list[str] | None, typer.Option(help="A region to offer; give it once for each.")] = None,
     resource_group: Annotated[
@@ -72,7 +83,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
 ) -> None:
     """Run an emulated Azure Resource Manager until Ctrl-C."""
     try:
-        from benchhost.emulator import EmulatorConfig, LatencyMode
+        from benchhost.emulator import EmulatorConfig, LatencyMode, LimitMode
         from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
         from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
     except ModuleNotFoundError as error:
@@ -97,6 +108,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             directory=folder,
             latency=LatencyMode(latency.value),
             time_scale=time_scale,
+            limits=LimitMode(limits.value),
             seed=seed,
             locations=locations,
             resource_groups=groups,
@@ -141,7 +153,7 @@ async def _serve(config: EmulatorConfig, folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with ArmEmulator(config) as emulator:
-        write_connection_files(folder, emulator.connection)
+        write_connection_files(folder, emulator.connection, emulator.admin)
         typer.echo(
             f"The Azure emulator listens on {emulator.connection.endpoint}. Connect with "
             f"{folder / CONNECTION_FILE}, or the environment in {folder / ENVIRONMENT_FILE}; Ctrl-C ends it."

@@ -4,8 +4,9 @@ It stands for a server that somebody else wrote: nothing else of BenchHost is im
 is known to the controller, which reaches it through the settings that any private Azure cloud needs.
 """
 
+from benchhost.emulator.arm.rate_limits import LimitMode
 from benchhost.emulator.cloud.latency import LatencyMode
 from benchhost.emulator.server import ArmEmulator
-from benchhost.emulator.settings import EmulatorConfig, EmulatorConnection
+from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection
 
-__all__ = ["ArmEmulator", "EmulatorConfig", "EmulatorConnection", "LatencyMode"]
+__all__ = ["AdminConnection", "ArmEmulator", "EmulatorConfig", "EmulatorConnection", "LatencyMode", "LimitMode"]

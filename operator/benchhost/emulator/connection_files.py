@@ -1,7 +1,8 @@
 """The files with which other programs find a running emulator, and the way back from them.
 
 ``connection.json`` appears, whole, only once the server answers, and goes when the emulator ends: who waits for
-the file never meets a server that is not there. Both files hold a secret and can be read by their owner only.
+the file never meets a server that is not there. All files hold a secret and can be read by their owner only.
+``admin.json`` is apart from the others, which are for clients of Azure: those cannot administer.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchhost.emulator.settings import EmulatorConnection
+    from benchhost.emulator.settings import AdminConnection, EmulatorConnection
 
 CONNECTION_FILE = "connection.json"
 ENVIRONMENT_FILE = "azure.env"
+ADMIN_FILE = "admin.json"
 LOCK_FILE = ".lock"
 
 
@@ -52,8 +54,8 @@ def claim_directory(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def write_connection_files(directory: Path, connection: EmulatorConnection) -> None:
-    """Write both files, the one that others wait for last."""
+def write_connection_files(directory: Path, connection: EmulatorConnection, admin: AdminConnection) -> None:
+    """Write all files, the one that others wait for last."""
     environment = {
         "AZURE_RESOURCE_MANAGER_ENDPOINT": connection.endpoint,
         "AZURE_RESOURCE_MANAGER_AUDIENCE": connection.audience,
@@ -66,6 +68,8 @@ def write_connection_files(directory: Path, connection: EmulatorConnection) -> N
     }
     lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items())
     _write_private(directory / ENVIRONMENT_FILE, lines)
+    keys = {"endpoint": admin.endpoint, "token": admin.token, "caBundle": str(admin.ca_bundle)}
+    _write_private(directory / ADMIN_FILE, json.dumps(keys, indent=2) + "\n")
     content = {
         "endpoint": connection.endpoint,
         "authority": connection.authority,
@@ -80,7 +84,7 @@ def write_connection_files(directory: Path, connection: EmulatorConnection) -> N
 
 
 def _remove_connection_files(directory: Path) -> None:
-    for name in (CONNECTION_FILE, ENVIRONMENT_FILE):
+    for name in (CONNECTION_FILE, ENVIRONMENT_FILE, ADMIN_FILE):
         (directory / name).unlink(missing_ok=True)
 
 

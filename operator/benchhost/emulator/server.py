@@ -1,4 +1,4 @@
-"""The emulator as a server: Azure Resource Manager and Entra ID on one HTTPS port."""
+"""The emulator as a server: Azure Resource Manager, Entra ID and the emulator's own API on one HTTPS port."""
 
 from __future__ import annotations
 
@@ -14,14 +14,24 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from benchhost.emulator.access_log import AccessLog
+from benchhost.emulator.admin.api import PREFIX, AdminApi
+from benchhost.emulator.admin.faults import FaultsAdmin
+from benchhost.emulator.admin.limits import LimitsAdmin
+from benchhost.emulator.admin.services import admin_routes
+from benchhost.emulator.arm.injection import Injection
 from benchhost.emulator.arm.pipeline import ArmPipeline
+from benchhost.emulator.arm.polling import RetryHints
+from benchhost.emulator.arm.rate_limits import RateLimits
 from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
 from benchhost.emulator.cloud.subscription import Subscription
 from benchhost.emulator.entra.authority import Authority, ClientCredentials
 from benchhost.emulator.entra.tokens import TokenAuthority
-from benchhost.emulator.settings import EmulatorConfig, EmulatorConnection
+from benchhost.emulator.faults.faults import Faults
+from benchhost.emulator.limits.buckets import Buckets
+from benchhost.emulator.limits.policies import documented_limits
+from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,6 +60,7 @@ class ArmEmulator:
         self._config = config or EmulatorConfig()
         self._stack = contextlib.AsyncExitStack()
         self._connection: EmulatorConnection | None = None
+        self._admin_token = secrets.token_urlsafe(30)
         seed = self._config.seed
         self._latency = LatencyModel(
             self._config.latency,
@@ -63,6 +74,15 @@ class ArmEmulator:
             latency=self._latency,
             seed=seed,
         )
+        self._limits = RateLimits(
+            Buckets(documented_limits(), self._latency.factor),
+            self.subscription.store,
+            hints=RetryHints(self._latency.factor),
+            mode=self._config.limits,
+        )
+        self._faults = Faults(random.Random(seed))  # noqa: S311 - which requests fail, no secrets
+        self._injection = Injection(self._faults)
+        self.subscription.operations.judge_with(self._injection.verdict)
         for name, location in self._config.resource_groups:
             self.subscription.groups.put(name, normalize_location(location), {})
 
@@ -72,6 +92,14 @@ class ArmEmulator:
         if self._connection is None:
             raise RuntimeError("The emulator is not running.")
         return self._connection
+
+    @property
+    def admin(self) -> AdminConnection:
+        """How the emulator's own API is reached; only while it runs."""
+        connection = self.connection
+        return AdminConnection(
+            endpoint=f"{connection.endpoint}{PREFIX}", token=self._admin_token, ca_bundle=connection.ca_bundle
+        )
 
     async def __aenter__(self) -> Self:
         """Start listening."""
@@ -121,7 +149,7 @@ class ArmEmulator:
             ca_bundle=ca_bundle,
         )
 
-    def _parts(self, connection: EmulatorConnection) -> tuple[ArmPipeline, Authority]:
+    def _parts(self, connection: EmulatorConnection) -> tuple[ArmPipeline, Authority, AdminApi]:
         clock, latency = self._config.clock, self._latency
         tokens = TokenAuthority(
             connection.tenant_id,
@@ -131,22 +159,36 @@ class ArmEmulator:
         )
         credentials = ClientCredentials(connection.client_id, connection.client_secret)
         return (
-            ArmPipeline(self.subscription, tokens, latency=latency, clock=clock),
+            ArmPipeline(
+                self.subscription,
+                tokens,
+                limits=self._limits,
+                injection=self._injection,
+                latency=latency,
+                clock=clock,
+            ),
             Authority(tokens, credentials, latency=latency, clock=clock),
+            AdminApi(
+                admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
+                self._admin_token,
+                clock=clock,
+                advance=self.subscription.advance,
+            ),
         )
 
 
 class _Dispatcher:
-    """Sends a request to ARM or to Entra, which need to know the port before they exist."""
+    """Sends a request to whoever answers it; they need to know the port before they exist."""
 
     def __init__(self, log: AccessLog | None) -> None:
         self._log = log
         self._arm: ArmPipeline | None = None
         self._authority: Authority | None = None
+        self._admin: AdminApi | None = None
 
-    def serve(self, arm: ArmPipeline, authority: Authority) -> None:
+    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi) -> None:
         """Say who answers from now on."""
-        self._arm, self._authority = arm, authority
+        self._arm, self._authority, self._admin = arm, authority, admin
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -157,8 +199,10 @@ class _Dispatcher:
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._arm is None or self._authority is None:
+        if self._arm is None or self._authority is None or self._admin is None:
             return web.Response(status=503)
         if request.path[:14].lower() == "/subscriptions":
             return await self._arm.handle(request)
+        if request.path.startswith("/emulator/"):
+            return await self._admin.handle(request)
         return await self._authority.handle(request)

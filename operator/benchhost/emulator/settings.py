@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from benchhost.emulator.arm.rate_limits import LimitMode
 from benchhost.emulator.clock import Clock, SystemClock
 from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
 from benchhost.emulator.cloud.latency import LatencyMode
@@ -40,6 +41,9 @@ class EmulatorConfig:
         Name and location of groups that exist from the start.
     subscription_id
         None makes one up.
+    limits
+        Whether Azure's rate limits refuse requests, are counted only, or do not exist. Without latency nothing is
+        refused in any case: time is then endless between two requests, and every bucket full.
     token_lifetime_seconds
         How long a token is good for; not scaled, since clients count it on their own clock.
     access_log
@@ -57,6 +61,7 @@ class EmulatorConfig:
     locations: tuple[str, ...] = DEFAULT_LOCATIONS
     resource_groups: tuple[tuple[str, str], ...] = ()
     subscription_id: str | None = None
+    limits: LimitMode = LimitMode.ENFORCED
     token_lifetime_seconds: float = DEFAULT_TOKEN_LIFETIME_SECONDS
     access_log: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
@@ -93,4 +98,23 @@ class EmulatorConnection:
     client_id: str
     client_secret: str = field(repr=False)
     subscription_id: str
+    ca_bundle: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminConnection:
+    """How an emulator's own API is reached.
+
+    Parameters
+    ----------
+    endpoint
+        Base URL, ``https://…/emulator/v1``.
+    token
+        Bearer token; no Azure token.
+    ca_bundle
+        PEM file with the authority to trust.
+    """
+
+    endpoint: str
+    token: str = field(repr=False)
     ca_bundle: Path

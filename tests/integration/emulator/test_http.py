@@ -200,7 +200,7 @@ async def test_every_answer_has_ids_and_counts_down_what_is_left(raw: Raw) -> No
             "Microsoft.Compute/LowCostGetSubscriptionMaximum;23"
         )
     assert all(number < 3750 for number in left)
-    _, headers, _ = await raw.send("PUT", raw.machine(name="other"), json={})
+    _, headers, _ = await raw.send("PUT", raw.machine(name="other"), json={"location": "eastus"})
     assert "Microsoft.Compute/PutVMResource;11" in headers["x-ms-ratelimit-remaining-resource"]
     assert int(headers["x-ms-ratelimit-remaining-subscription-writes"]) <= 199
 

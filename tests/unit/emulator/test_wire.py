@@ -10,7 +10,6 @@ import pytest
 from benchhost.emulator.arm.api_versions import check_api_version
 from benchhost.emulator.arm.messages import parse_path
 from benchhost.emulator.arm.polling import RetryHints, timestamp
-from benchhost.emulator.arm.rate_limits import BucketSize, TokenBucket
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.identifiers import IdentifierSource, ResourceId
 from benchhost.emulator.cloud.latency import LatencyMode, LatencyModel
@@ -98,12 +97,19 @@ def test_times_have_seven_digits_and_an_offset() -> None:
     assert timestamp(1_700_000_000.25) == "2023-11-14T22:13:20.2500000+00:00"
 
 
-def test_buckets_refill_as_fast_as_the_emulated_clock_runs() -> None:
-    bucket = TokenBucket(BucketSize(12, 4 / 60), 12, 0.0)
-    assert [bucket.take(0.0, speed=1) for _ in range(13)][-2:] == [0, 0]
-    assert bucket.take(60.0, speed=1) == 3
-    assert bucket.take(66.0, speed=10) == 6
-    assert bucket.take(1e9, speed=1) == 11
+@pytest.mark.parametrize(
+    ("factor", "wait", "headers"),
+    [
+        pytest.param(1, 14.2, {"Retry-After": "15"}, id="real-time-whole-seconds-and-never-too-early"),
+        pytest.param(1, 0.2, {"Retry-After": "1"}, id="real-time-never-zero"),
+        pytest.param(0.1, 1.4, {"Retry-After": "2"}, id="scaled-whole-seconds-where-they-do"),
+        pytest.param(
+            0.1, 0.0304, {"retry-after-ms": "31", "x-ms-retry-after-ms": "31"}, id="scaled-milliseconds-in-both-headers"
+        ),
+    ],
+)
+def test_refusals_say_when_to_come_back(factor: float, wait: float, headers: dict[str, str]) -> None:
+    assert RetryHints(factor).refusal(wait) == headers
 
 
 def test_recorded_durations_have_the_recorded_median_and_scale() -> None:

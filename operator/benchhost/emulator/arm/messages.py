@@ -98,6 +98,8 @@ class ArmRequest:
         ``api-version``.
     now
         Seconds since 1970.
+    principal
+        Object or client id of who asks.
     base_url
         Scheme, host and port that the client used; polling URLs begin with it.
     target
@@ -111,6 +113,7 @@ class ArmRequest:
     body: Body
     api_version: str
     now: float
+    principal: str
     base_url: str
     target: str
 
@@ -139,12 +142,21 @@ class ArmResponse:
         Headers of this answer; `pipeline` adds those that every answer has.
     operation
         The operation that the request began.
+    page
+        Text and its content type, instead of JSON; only faults answer so.
+    delay
+        Real seconds to wait before answering; only faults do.
+    is_cut
+        Whether the connection is cut instead of answering; only faults do.
     """
 
     status: int = HTTPStatus.OK
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     operation: Operation | None = None
+    page: tuple[str, str] | None = None
+    delay: float = 0.0
+    is_cut: bool = False
 
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import logging
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -20,11 +20,11 @@ from benchhost.emulator.arm.api_versions import check_api_version
 from benchhost.emulator.arm.body_types import check_types
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
+from benchhost.emulator.arm.error_bodies import error_response
 from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
 from benchhost.emulator.arm.network_routes import NetworkRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
-from benchhost.emulator.arm.rate_limits import RateLimits
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.latency import AnswerKind, LatencyModel
@@ -33,7 +33,9 @@ from benchhost.emulator.cloud.operations import OperationKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from benchhost.emulator.arm.injection import Injection
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.arm.rate_limits import RateLimits
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.subscription import Subscription
@@ -59,6 +61,10 @@ class ArmPipeline:
         What is asked about.
     tokens
         Who may ask.
+    limits
+        How often.
+    injection
+        Lets faults happen.
     latency
         How long answers take.
     clock
@@ -66,13 +72,21 @@ class ArmPipeline:
     """
 
     def __init__(
-        self, subscription: Subscription, tokens: TokenAuthority, *, latency: LatencyModel, clock: Clock
+        self,
+        subscription: Subscription,
+        tokens: TokenAuthority,
+        *,
+        limits: RateLimits,
+        injection: Injection,
+        latency: LatencyModel,
+        clock: Clock,
     ) -> None:
         self._subscription = subscription
         self._tokens = tokens
         self._latency = latency
         self._clock = clock
-        self._limits = RateLimits(1 / latency.factor if latency.factor else float("inf"))
+        self._limits = limits
+        self._injection = injection
         polling = Polling(subscription.operations, RetryHints(latency.factor))
         self._routes: Routes = {
             **polling.routes(),
@@ -91,16 +105,18 @@ class ArmPipeline:
         answer = self._answer(http_request, content)
         if not is_read:
             await self._wait(_kind_of(answer))
-        return _to_http(http_request, answer)
+        if answer.delay:
+            await asyncio.sleep(answer.delay)
+        return _cut(http_request) if answer.is_cut else _to_http(http_request, answer)
 
     def _answer(self, http_request: web.BaseRequest, content: bytes) -> ArmResponse:
         try:
             return self._dispatch(http_request, content)
         except ArmError as error:
-            return _error_response(error)
+            return error_response(error)
         except Exception:
             LOG.exception("The emulator failed at %s %s", http_request.method, http_request.path)
-            return _error_response(
+            return error_response(
                 ArmError(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     "InternalServerError",
@@ -110,7 +126,7 @@ class ArmPipeline:
 
     def _dispatch(self, http_request: web.BaseRequest, content: bytes) -> ArmResponse:
         now = self._clock.now()
-        self._tokens.check(http_request.headers.get("Authorization"), now)
+        token = self._tokens.check(http_request.headers.get("Authorization"), now)
         path = parse_path(http_request.rel_url.raw_path)
         query = {key.lower(): value for key, value in http_request.query.items()}
         version = check_api_version(
@@ -128,11 +144,18 @@ class ArmPipeline:
             body=_parse_body(http_request, content),
             api_version=version,
             now=now,
+            principal=token.client_id,
             base_url=f"https://{http_request.host}",
             target=http_request.raw_path,
         )
         self._subscription.advance(now)
-        limits = self._limits.count(request)
+        return self._injection.serve(request, self._serve)
+
+    def _serve(self, request: ArmRequest) -> ArmResponse:
+        try:
+            limits = self._limits.admit(request)
+        except ArmError as error:
+            return error_response(error)
         answer = self._route(request)
         answer.headers |= limits
         return answer
@@ -140,11 +163,11 @@ class ArmPipeline:
     def _route(self, request: ArmRequest) -> ArmResponse:
         handler = self._routes.get((request.method, request.path.shape))
         if handler is None:
-            return _error_response(self._no_such_route(request))
+            return error_response(self._no_such_route(request))
         try:
             return handler(request)
         except ArmError as error:
-            return _error_response(error)
+            return error_response(error)
 
     def _no_such_route(self, request: ArmRequest) -> ArmError:
         methods = sorted(method for method, shape in self._routes if shape == request.path.shape)
@@ -222,25 +245,23 @@ def _invalid_content(reason: str) -> ArmError:
     )
 
 
-def _error_response(error: ArmError) -> ArmResponse:
-    body: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.target is not None:
-        body["target"] = error.target
-    if error.details is not None:
-        body["details"] = [{"code": code, "message": message} for code, message in error.details]
-    headers = dict(error.headers)
-    if error.from_gateway:
-        headers["x-ms-failure-cause"] = "gateway"
-    return ArmResponse(status=error.status, body={"error": body}, headers=headers)
+def _cut(http_request: web.BaseRequest) -> web.Response:
+    """Cut the connection; nobody gets the response, and the access log shows it with status 0."""
+    if http_request.transport is not None:
+        http_request.transport.abort()
+    return web.Response(status=0)
 
 
 def _to_http(http_request: web.BaseRequest, answer: ArmResponse) -> web.Response:
     headers = {**_FIXED_HEADERS, **_request_ids(http_request.headers), **answer.headers}
+    if answer.page is not None:
+        content, content_type = answer.page
+        return web.Response(status=answer.status, text=content, content_type=content_type)
     if answer.body is None or http_request.method == "HEAD":
         return web.Response(status=answer.status, headers=headers)
-    content = json.dumps(answer.body, separators=(",", ":")).encode()
+    data = json.dumps(answer.body, separators=(",", ":")).encode()
     return web.Response(
-        status=answer.status, body=content, headers=headers, content_type="application/json", charset="utf-8"
+        status=answer.status, body=data, headers=headers, content_type="application/json", charset="utf-8"
     )
 
 

@@ -64,6 +64,17 @@ class RetryHints:
             return {"Retry-After": str(round(scaled))}
         return {"retry-after-ms": str(max(1, round(1000 * scaled)))}
 
+    def refusal(self, wait: float) -> dict[str, str]:
+        """Return the headers of a refusal that ends in ``wait`` seconds, which are scaled already.
+
+        Rounded up, so that nobody who obeys comes too early. Whole seconds in real time, as Azure says them; a
+        wait below a second in scaled time goes into both headers that SDKs know for milliseconds.
+        """
+        if self.factor == 1 or wait >= 1:
+            return {"Retry-After": str(max(1, math.ceil(wait)))}
+        milliseconds = str(max(1, math.ceil(1000 * wait)))
+        return {"retry-after-ms": milliseconds, "x-ms-retry-after-ms": milliseconds}
+
 
 class PollingUrls:
     """Makes polling URLs that nobody else can make."""

@@ -8,6 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import NamedTuple
+
+
+class ErrorDetail(NamedTuple):
+    """An inner error; ``target`` is absent from the body where it is None."""
+
+    code: str
+    message: str
+    target: str | None = None
 
 
 @dataclass(slots=True)
@@ -25,7 +34,7 @@ class ArmError(Exception):
     target
         The field that is wrong, where Azure names it.
     details
-        Inner errors as ``(code, message)``; None where the real body has no ``details``.
+        Inner errors; None where the real body has no ``details``.
     from_gateway
         Whether ARM's front door answers by itself (``x-ms-failure-cause: gateway``), not the provider.
     headers
@@ -36,7 +45,7 @@ class ArmError(Exception):
     code: str
     message: str
     target: str | None = None
-    details: tuple[tuple[str, str], ...] | None = None
+    details: tuple[ErrorDetail, ...] | None = None
     from_gateway: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 

@@ -123,6 +123,16 @@ class Operations:
         self._due: list[tuple[float, int, str]] = []
         self._order = itertools.count()
         self._completions: dict[OperationKind, Callable[[Operation, float], None]] = {}
+        self._verdict: Callable[[Operation, float], ArmError | None] | None = None
+        self._on_failure: Callable[[Operation, ArmError, float], None] | None = None
+
+    def judge_with(self, verdict: Callable[[Operation, float], ArmError | None]) -> None:
+        """Let ``verdict`` say of each operation that is due why it fails, or None."""
+        self._verdict = verdict
+
+    def on_failure(self, failure: Callable[[Operation, ArmError, float], None]) -> None:
+        """Say what happens, instead of the completion, when an operation fails by such a verdict."""
+        self._on_failure = failure
 
     def on_completion(self, kind: OperationKind, completion: Callable[[Operation, float], None]) -> None:
         """Say what happens when an operation of ``kind`` is due; called with it and the time it was due."""
@@ -198,10 +208,19 @@ class Operations:
             if not operation.is_running:
                 self._forget_or_keep(operation, now)
                 continue
-            self._completions[operation.kind](operation, due)
+            self._complete(operation, due)
             if operation.is_running:
                 self.end(operation, due)
             self._keep_until(operation, due + RETENTION_SECONDS)
+
+    def _complete(self, operation: Operation, due: float) -> None:
+        error = None if self._verdict is None else self._verdict(operation, due)
+        if error is None:
+            self._completions[operation.kind](operation, due)
+            return
+        if self._on_failure is not None:
+            self._on_failure(operation, error, due)
+        self.end(operation, due, error=error)
 
     def _schedule(self, operation: Operation) -> None:
         self._by_id[operation.id] = operation

@@ -27,6 +27,7 @@ from benchhost.emulator.cloud.operations import Operation, OperationKind, Operat
 from benchhost.emulator.cloud.resources import ProvisioningState, Resource, ResourceStore
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.errors import ArmError
     from benchhost.emulator.cloud.latency import LatencyModel
 
 _MACHINE_KINDS = (
@@ -134,6 +135,18 @@ class Subscription:
         self.operations.on_completion(OperationKind.WRITE_NETWORK, self._complete_network_write)
         self.operations.on_completion(OperationKind.DELETE_NETWORK, self._complete_network_delete)
         self.operations.on_completion(OperationKind.DELETE_GROUP, self._complete_group_delete)
+        self.operations.on_failure(self._fail)
+
+    def _fail(self, operation: Operation, error: ArmError, now: float) -> None:
+        if operation.target is None:
+            self._keep_group(operation)
+            return
+        resource = self.store.find(operation.target)
+        if isinstance(resource, VirtualMachine):
+            self._lifecycle.fail(operation, error, now)
+        elif resource is not None:
+            resource.operation_id = None
+            resource.provisioning_state = ProvisioningState.FAILED
 
     def _complete_network_write(self, operation: Operation, _now: float) -> None:
         resource = None if operation.target is None else self.store.find(operation.target)
@@ -150,7 +163,7 @@ class Subscription:
         resources = self.store.list_in_group(operation.group)
         blocker = self._first_user_outside(operation.group, resources)
         if blocker is not None:
-            self._give_up_group_delete(operation, resources, blocker=blocker, now=now)
+            self._give_up_group_delete(operation, blocker=blocker, now=now)
             return
         for resource in sorted(resources, key=_removal_order):
             self._remove(resource, now)
@@ -175,18 +188,18 @@ class Subscription:
         users = (user for resource in resources for user in resource.used_by)
         return next((user for user in users if not user.startswith(prefix)), None)
 
-    def _give_up_group_delete(
-        self, operation: Operation, resources: list[Resource], *, blocker: str, now: float
-    ) -> None:
-        for resource in resources:
-            resource.provisioning_state = ProvisioningState.SUCCEEDED
-        group = self.groups.get(operation.group)
-        group.state = ProvisioningState.SUCCEEDED
+    def _give_up_group_delete(self, operation: Operation, *, blocker: str, now: float) -> None:
+        self._keep_group(operation)
         error = errors.conflict(
             "ResourceGroupDeletionBlocked",
             f"Deletion of resource group '{operation.group}' failed as resources in it are used by {blocker}.",
         )
         self.operations.end(operation, now, error=error)
+
+    def _keep_group(self, operation: Operation) -> None:
+        for resource in self.store.list_in_group(operation.group):
+            resource.provisioning_state = ProvisioningState.SUCCEEDED
+        self.groups.get(operation.group).state = ProvisioningState.SUCCEEDED
 
 
 def _removal_order(resource: Resource) -> int:

@@ -33,6 +33,16 @@ _POWER_AFTER = {
     OperationKind.DEALLOCATE: PowerState.DEALLOCATED,
 }
 
+_POWER_AFTER_FAILURE = {
+    OperationKind.START_STOPPED: PowerState.STOPPED,
+    OperationKind.START_DEALLOCATED: PowerState.DEALLOCATED,
+    OperationKind.RESTART: PowerState.RUNNING,
+    OperationKind.REDEPLOY: PowerState.RUNNING,
+    OperationKind.POWER_OFF: PowerState.RUNNING,
+    OperationKind.DEALLOCATE: PowerState.RUNNING,
+}
+"""Where a failed operation leaves a machine: where it was before, as far as that is known. Assumption."""
+
 _NEW_HARDWARE = frozenset({OperationKind.CREATE_MACHINE, OperationKind.START_DEALLOCATED, OperationKind.REDEPLOY})
 """Operations after which a machine sits on another host (doc: states-billing, allocation-failure, redeploy)."""
 
@@ -79,6 +89,14 @@ class MachineLifecycle:
         machine.provisioning_state = ProvisioningState.SUCCEEDED
         machine.failure = None
         self._end(machine)
+
+    def fail(self, operation: Operation, error: ArmError, now: float) -> None:
+        """End an operation on a machine badly, its deletion included."""
+        machine = self._machine_of(operation)
+        if machine is None:
+            return
+        machine.power = _POWER_AFTER_FAILURE.get(operation.kind, machine.power)
+        self._fail(machine, operation, error, now)
 
     def complete_delete(self, operation: Operation, now: float) -> None:
         """Take a machine away, with what its delete options name."""

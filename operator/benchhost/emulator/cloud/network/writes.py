@@ -72,6 +72,6 @@ def _not_provisioned(referenced: Resource, referrer: str) -> ArmError:
         f"in Succeeded state. Resource is in {referenced.provisioning_state} state."
     )
     error = errors.network_error("RetryableError", "A retryable error occurred.", status=HTTPStatus.TOO_MANY_REQUESTS)
-    error.details = (("ReferencedResourceNotProvisioned", message),)
+    error.details = (errors.ErrorDetail("ReferencedResourceNotProvisioned", message),)
     error.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return error
