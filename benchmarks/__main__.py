@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tests"))  # the same parts that the tests run on
 from benchhost.client import BenchHostClient, ConnectionSettings  # noqa: E402 - after the path
 from benchmarks import client as client_figures  # noqa: E402
 from benchmarks import controller as controller_figures  # noqa: E402
+from benchmarks import emulator as emulator_figures  # noqa: E402
 from benchmarks.figures import Figure, show, write  # noqa: E402
 from support.control_plane import running_control_plane  # noqa: E402
 from support.stack import Kubectl, install  # noqa: E402
@@ -32,6 +33,8 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console()
     figures: list[Figure] = []
+    console.print("emulator …")
+    figures += emulator_figures.load()
     with running_control_plane() as control_plane, tempfile.TemporaryDirectory(prefix="benchhost-bench-") as folder:
         kubectl = Kubectl(control_plane.kubectl, control_plane.kubeconfig)
         install(kubectl)

@@ -5,7 +5,6 @@ Everything is measured from outside: the emulator's access log, the API server's
 
 import itertools
 import json
-import os
 import re
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from benchhost.api import BenchHost, ConditionType, HistoryEntry, is_true
 from benchhost.client import BenchHostClient, Deadline
 from benchmarks.figures import Figure, percentile
+from benchmarks.process import cpu_seconds, resident_megabytes
 from support.stack import Kubectl, Stack, credentials_secret, running_emulator, start_controller
 
 HOSTS = 200
@@ -144,21 +144,10 @@ def idle(running: Stack) -> list[Figure]:
     """What the controller costs while nothing happens."""
     assert running.controller is not None
     pid = running.controller.process.pid
-    before = _cpu_seconds(pid)
+    before = cpu_seconds(pid)
     time.sleep(_IDLE_SECONDS)
-    share = (_cpu_seconds(pid) - before) / _IDLE_SECONDS * 100
+    share = (cpu_seconds(pid) - before) / _IDLE_SECONDS * 100
     return [
         Figure(f"idle controller with {HOSTS} ready hosts", share, "% of a core", 2),
-        Figure(f"its memory (RSS) with {HOSTS} ready hosts", _resident_mb(pid), "MB", 130),
+        Figure(f"its memory (RSS) with {HOSTS} ready hosts", resident_megabytes(pid), "MB", 130),
     ]
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    match = re.search(r"VmRSS:\s+(\d+) kB", status)
-    return int(match[1]) / 1000 if match else float("nan")

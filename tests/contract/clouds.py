@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from benchhost.api.spec import BenchHostSpec
-from benchhost.azure import AzureCloudSettings, AzureCredentials, AzureProvider
+from benchhost.azure import AzureCloudSettings, AzureProvider, credentials_from_secret
 from benchhost.cloud import (
     CloudProvider,
     GuestSecrets,
@@ -130,7 +130,7 @@ async def emulated_azure() -> AsyncIterator[Cloud]:
 
 
 def azure_provider(connection: EmulatorConnection, **changes: Any) -> AzureProvider:
-    """A provider for an emulator, with some settings or credentials replaced."""
+    """A provider for an emulator, with some settings or keys of its Secret replaced."""
     settings = {
         "resource_manager_endpoint": connection.endpoint,
         "resource_manager_audience": connection.audience,
@@ -138,12 +138,12 @@ def azure_provider(connection: EmulatorConnection, **changes: Any) -> AzureProvi
         "ca_bundle": connection.ca_bundle,
         "request_timeout": 30.0,
     }
-    credentials = {
-        "tenant_id": connection.tenant_id,
-        "client_id": connection.client_id,
-        "client_secret": connection.client_secret,
+    values = {
+        "AZURE_TENANT_ID": connection.tenant_id,
+        "AZURE_CLIENT_ID": connection.client_id,
+        "AZURE_CLIENT_SECRET": connection.client_secret,
     }
     return AzureProvider(
-        AzureCloudSettings(**{name: changes.get(name, value) for name, value in settings.items()}),
-        AzureCredentials(**{name: changes.get(name, value) for name, value in credentials.items()}),
+        AzureCloudSettings(**{name: changes.pop(name, value) for name, value in settings.items()}),
+        credentials_from_secret(values | changes),
     )

@@ -45,7 +45,7 @@ async def silent_server() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]
 
 async def test_a_wrong_client_secret_is_told_without_showing_it(azure: Cloud, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="benchhost")
-    async with replaced(azure, client_secret=SECRET) as cloud:
+    async with replaced(azure, AZURE_CLIENT_SECRET=SECRET) as cloud:
         with pytest.raises(CredentialsError) as caught:
             await cloud.provider.observe(cloud.request())
     assert caught.value.reason is Reason.CREDENTIALS_REJECTED
@@ -56,16 +56,10 @@ async def test_a_wrong_client_secret_is_told_without_showing_it(azure: Cloud, ca
 
 
 async def test_an_unknown_tenant_is_told_as_rejected_credentials(azure: Cloud) -> None:
-    async with replaced(azure, tenant_id="00000000-0000-4000-8000-00000000dead") as cloud:
+    async with replaced(azure, AZURE_TENANT_ID="00000000-0000-4000-8000-00000000dead") as cloud:
         with pytest.raises(CredentialsError) as caught:
             await cloud.provider.observe(cloud.request())
     assert caught.value.reason is Reason.CREDENTIALS_REJECTED
-
-
-async def test_a_tenant_that_cannot_be_one_is_told_as_rejected_credentials(azure: Cloud) -> None:
-    async with replaced(azure, tenant_id="not a tenant") as cloud:
-        with pytest.raises(CredentialsError, match="AZURE_TENANT_ID"):
-            await cloud.provider.observe(cloud.request())
 
 
 async def test_a_missing_resource_group_holds_nothing_and_takes_nothing(azure: Cloud) -> None:

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     HOLDER_LOST = "HolderLost"
     EVICTED = "Evicted"
     DEALLOCATION_NEEDED = "DeallocationNeeded"
+    QUEUED = "Queued"
     OUT_OF_SYNC = "OutOfSync"
     PAUSED = "Paused"
     NOT_OWNED = "NotOwned"

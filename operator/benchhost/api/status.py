@@ -44,6 +44,8 @@ class OperationType(StrEnum):
     REALLOCATE = "Reallocate"
     RESIZE = "Resize"
     UPDATE = "Update"
+    CLEAN_UP = "CleanUp"
+    """Removing a machine that never ran, so that the next size or zone has its turn."""
     DELETE = "Delete"
 
 
@@ -134,6 +136,10 @@ class Operation(Model):
     """The cloud's id of the request, for its support."""
     attempt: int = 1
     """Counts from 1 within a generation."""
+    size: str | None = None
+    """The VM size that was asked for."""
+    zone: str | None = None
+    """The availability zone that was asked for."""
 
 
 class HistoryEntry(Model):
@@ -185,6 +191,8 @@ class Failure(Model):
     """When it is tried again; absent when only a change by somebody can help."""
     generation: int = 0
     """The metadata.generation it happened at; a newer generation starts anew."""
+    operation: OperationType | None = None
+    """What was under way; absent when the host could not even be looked at."""
     tried: list[CapacityAttempt] = []
     """What had no capacity in this round through the lists of sizes and zones."""
 
@@ -218,6 +226,8 @@ class BenchHostStatus(Model):
     """The last 20 finished operations, newest last."""
     failure: Failure | None = None
     """What stands in the way."""
+    evicted_at: Timestamp | None = None
+    """When a spot host was found without its capacity, until it runs again."""
     reached_at: Timestamp | None = None
     """When the guest answered on the readiness port for the first time since its last start."""
     last_restart_time: Timestamp | None = None

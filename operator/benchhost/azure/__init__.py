@@ -3,8 +3,15 @@
 Used by the composition root. It decides nothing: what to do and when is the controller's.
 """
 
-from benchhost.azure.credentials import AzureCredentials
+from benchhost.azure.credential_keys import credentials_from_environment, credentials_from_secret, token_file_of
 from benchhost.azure.provider import AzureProvider
 from benchhost.azure.settings import AzureCloudSettings, AzureSettingsError
 
-__all__ = ["AzureCloudSettings", "AzureCredentials", "AzureProvider", "AzureSettingsError"]
+__all__ = [
+    "AzureCloudSettings",
+    "AzureProvider",
+    "AzureSettingsError",
+    "credentials_from_environment",
+    "credentials_from_secret",
+    "token_file_of",
+]

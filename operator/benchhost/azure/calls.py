@@ -23,6 +23,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
+from azure.identity import CredentialUnavailableError
 from benchhost.api.conditions import Reason
 from benchhost.azure.errors import Refusal, classify, fold, read_refusal
 from benchhost.azure.settings import AzureCloudSettings
@@ -31,6 +32,16 @@ from benchhost.cloud.errors import CloudError, CredentialsError, TransientError
 _log = logging.getLogger("benchhost.azure")
 
 _AADSTS: Final = re.compile(r"AADSTS\d+:.*?(?=\s*(?:Trace ID|Correlation ID|Timestamp):|$)", re.DOTALL)
+_ADVICE: Final = {
+    "AADSTS9000": "Check AZURE_TENANT_ID.",
+    "AADSTS700016": "Check AZURE_CLIENT_ID and AZURE_TENANT_ID.",
+    "AADSTS700027": "Check AZURE_CLIENT_CERTIFICATE: it has to be registered with the application and in force.",
+    "AADSTS7000215": "Check AZURE_CLIENT_SECRET.",
+    "AADSTS7000222": "Renew AZURE_CLIENT_SECRET.",
+    "AADSTS70021": "Give the application a federated credential for this issuer, subject and audience.",
+}
+"""What to look at, by how the code begins ("Microsoft Entra authentication and authorization error codes")."""
+_PLAIN_ADVICE: Final = "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and what proves them."
 _ID_HEADERS: Final = ("x-ms-request-id", "x-ms-correlation-request-id")
 
 
@@ -55,6 +66,11 @@ def to_cloud_error(error: Exception, settings: AzureCloudSettings, what: str) ->
     """The port's error for what an SDK call raised."""
     if isinstance(error, HttpResponseError) and error.response is not None:
         return _refused(error, what)
+    if isinstance(error, CredentialUnavailableError):
+        return CredentialsError(
+            f"Azure gave no token to {what}: {fold(str(error.message))} Run the controller where it has a managed "
+            "identity, or give it AZURE_TENANT_ID, AZURE_CLIENT_ID and what proves them."
+        )
     if isinstance(error, ClientAuthenticationError):
         return CredentialsError(f"Azure gave no token to {what}: {fold(str(error.message))}")
     if isinstance(error, TimeoutError | ServiceRequestError | ServiceResponseError | aiohttp.ClientError | OSError):
@@ -116,9 +132,9 @@ def _no_token(response: Any, body: dict[str, Any], what: str) -> CloudError:
         return TransientError(
             f"Azure gave no token to {what}: {said.strip()}", code=code, retry_after=retry_after(response.headers)
         )
+    advice = next((text for start, text in _ADVICE.items() if code.startswith(start)), _PLAIN_ADVICE)
     return CredentialsError(
-        f"Azure does not accept the credentials to {what}: {said.strip()} "
-        "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.",
+        f"Azure does not accept the credentials to {what}: {said.strip()} {advice}",
         code=code,
     )
 

@@ -51,8 +51,8 @@ class AzureClients:
         self._network: dict[str, NetworkManagementClient] = {}
         self._plain: AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse] | None = None
         for name in _NOISY:
-            # They write a line for each request at INFO.
-            logging.getLogger(name).setLevel(logging.WARNING)
+            # They write a line for each request, and two for each refusal, which the object's condition tells once.
+            logging.getLogger(name).setLevel(logging.ERROR)
 
     def compute(self, subscription_id: str) -> ComputeManagementClient:
         """The client for machines and disks."""
@@ -78,6 +78,21 @@ class AzureClients:
                 arguments["base_url"], policies=arguments["policies"], transport=arguments["transport"]
             )
         return await self._plain.send_request(HttpRequest("GET", url))
+
+    def anonymous_session(self) -> aiohttp.ClientSession:
+        """The HTTP session under all clients, without a token: for addresses that say in themselves who may read.
+
+        It has one TLS context; the SDK itself would make a new one for each request.
+        """
+        if self._session is None:
+            context = self._tls_context()
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context, limit=_CONNECTIONS, keepalive_timeout=_IDLE_CONNECTION),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._session
 
     async def close(self) -> None:
         """Close clients, credential and session."""
@@ -112,16 +127,9 @@ class AzureClients:
         }
 
     def _open(self) -> dict[str, Any]:
-        """One session for everything, with one TLS context: the SDK itself would make a new one for each request."""
-        context = self._tls_context()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=_CONNECTIONS, keepalive_timeout=_IDLE_CONNECTION),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-        )
+        """One credential and one transport for everything."""
         transport = AioHttpTransport(
-            session=self._session,
+            session=self.anonymous_session(),
             session_owner=False,
             use_env_settings=False,
             connection_timeout=self.settings.request_timeout,

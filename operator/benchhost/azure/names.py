@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from azure.mgmt.core.tools import parse_resource_id, resource_id
 from benchhost.api.azure import AzureSpec
-from benchhost.cloud.machine import Owner, Part
+from benchhost.cloud.machine import ObservedPart, Owner, Part
 from benchhost.cloud.provider import HostRequest
 
 SUBNET: Final = "default"
@@ -71,6 +71,19 @@ class HostNames:
                 network = self.azure.network.virtual_network
                 return network.name if network else None
 
+    def is_boot_disk(self, name: str) -> bool:
+        """Whether the disk that the machine boots from is called so; ARM compares names without their case."""
+        return name.lower() == f"{self.machine}-os".lower()
+
+    def lun_of(self, name: str) -> int | None:
+        """The logical unit number in the name of a data disk of this host; None for any other name."""
+        prefix, lun = f"{self.machine}-data-", name[len(self.machine) + len("-data-") :]
+        return int(lun) if name.lower().startswith(prefix.lower()) and lun.isdecimal() else None
+
+    def is_disk(self, name: str) -> bool:
+        """Whether a disk of this host is called so."""
+        return self.is_boot_disk(name) or self.lun_of(name) is not None
+
     def id_of(self, part: Part, lun: int | None = None) -> str:
         """The part's ARM id.
 
@@ -96,9 +109,17 @@ class HostNames:
         given = self.azure.network.subnet_id
         return given or f"{self.id_of(Part.NETWORK)}/subnets/{SUBNET}"
 
-    def describe(self, part: Part, lun: int | None = None) -> str:
+    def at(self, part: Part, seen: ObservedPart | None, lun: int | None = None) -> tuple[str, str]:
+        """Resource group and name: those in the id that was seen, else those that a new one gets."""
+        if seen is None:
+            return self.azure.resource_group, self.get(part, lun) or ""
+        found = parse_resource_id(seen.resource_id)
+        return str(found.get("resource_group", "")), str(found.get("resource_name", ""))
+
+    def describe(self, part: Part, lun: int | None = None, *, seen: ObservedPart | None = None) -> str:
         """The part in words, for messages."""
-        return f"{_WORDS[part]} {self.get(part, lun) or '(unnamed)'} in resource group {self.azure.resource_group}"
+        group, name = self.at(part, seen, lun)
+        return f"{_WORDS[part]} {name or '(unnamed)'} in resource group {group}"
 
 
 def computed_name(owner: Owner) -> str:

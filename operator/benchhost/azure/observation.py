@@ -4,49 +4,61 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from benchhost.api.azure import PublicAddress
 from benchhost.api.status import Address, AddressType
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.names import HostNames, name_in
-from benchhost.azure.resources import resource
+from benchhost.azure.disks import attached_disks, disks_of
+from benchhost.azure.names import HostNames
+from benchhost.azure.resources import list_disks, resource
+from benchhost.azure.states import state_of, to_state
 from benchhost.azure.tags import read_owner, without_owner
-from benchhost.cloud.machine import Machine, MachinePower, Observation, ObservedPart, Part, PartState
+from benchhost.cloud.machine import Machine, MachinePower, Observation, ObservedPart, Part
 from benchhost.cloud.provider import HostRequest
 
-_STATES: Final[dict[str, PartState]] = {
-    "succeeded": PartState.READY,
-    "failed": PartState.FAILED,
-    "canceled": PartState.FAILED,
-    "deleting": PartState.DELETING,
-}
-"""Everything else (Creating, Updating, Migrating) is work under way."""
 _POWERS: Final[dict[str, MachinePower]] = {power.value.lower(): power for power in MachinePower}
 
 
 async def observe(clients: AzureClients, request: HostRequest) -> Observation:
     """Look at every part of the host.
 
-    The disk is asked for only when no machine of this host vouches for it, as its body names the disk.
+    Its disks are listed with all others of the resource group: one that was detached is found nowhere else, and a
+    machine's body does not tell a disk's size in every state.
     """
     names = HostNames.of(request)
     wanted = _parts_to_read(request)
-    seen = dict(zip(wanted, await _get_all(clients, names, wanted), strict=True))
-    machine = seen.get(Part.MACHINE)
-    parts = {part: to_part(model) for part, model in seen.items() if model is not None}
-    disk = disk_of(machine, request) if machine is not None else None
-    if disk is None:
-        model = await resource(clients, names, Part.DISK).get()
-        disk = to_disk(model, request) if model is not None else None
-    if disk is not None:
-        parts[Part.DISK] = disk
+    readings = [
+        resource(clients, names, part).get(**({"expand": "instanceView"} if part is Part.MACHINE else {}))
+        for part in wanted
+    ]
+    disks, *models = await _all(list_disks(clients, names), *readings)
+    return to_observation(request, dict(zip(wanted, models, strict=True)), disks)
+
+
+def to_observation(request: HostRequest, models: Mapping[Part, Any | None], listed: Iterable[Any]) -> Observation:
+    """What the SDK's models tell of this host.
+
+    Parameters
+    ----------
+    request
+        The host.
+    models
+        What carries the names of its parts, disks aside.
+    listed
+        The disks in its resource group.
+    """
+    machine = models.get(Part.MACHINE)
+    disks = disks_of(request, machine, listed)
+    parts = {part: to_part(model) for part, model in models.items() if model is not None}
+    if disks.boot is not None:
+        parts[Part.DISK] = disks.boot
     if machine is None:
-        return Observation(parts=parts)
-    addresses = to_addresses(seen.get(Part.INTERFACE), seen.get(Part.ADDRESS))
-    return Observation(parts=parts, machine=to_machine(machine, addresses))
+        return Observation(parts=parts, data_disks=disks.data)
+    addresses = to_addresses(models.get(Part.INTERFACE), models.get(Part.ADDRESS))
+    return Observation(parts=parts, machine=to_machine(machine, addresses), data_disks=disks.data)
 
 
 def _parts_to_read(request: HostRequest) -> tuple[Part, ...]:
@@ -60,27 +72,13 @@ def _parts_to_read(request: HostRequest) -> tuple[Part, ...]:
     return tuple(part for part, needed in wanted if needed)
 
 
-async def _get_all(clients: AzureClients, names: HostNames, parts: Iterable[Part]) -> list[Any]:
+async def _all(*readings: Awaitable[Any]) -> list[Any]:
     """All at once; the first error counts, after all have come back."""
-    readings = [
-        resource(clients, names, part).get(**({"expand": "instanceView"} if part is Part.MACHINE else {}))
-        for part in parts
-    ]
     answers = await asyncio.gather(*readings, return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer
     return list(answers)
-
-
-def state_of(model: Any) -> PartState:
-    """The state of a resource, from its provisioningState."""
-    state = model.properties.provisioning_state if model.properties is not None else None
-    return _to_state(getattr(state, "value", state))
-
-
-def _to_state(provisioning_state: Any) -> PartState:
-    return _STATES.get(str(provisioning_state or "").lower(), PartState.PENDING)
 
 
 def to_part(model: Any) -> ObservedPart:
@@ -106,41 +104,11 @@ def part_from_json(body: Any) -> ObservedPart | None:
     tags = body.get("tags") or {}
     return ObservedPart(
         resource_id=body["id"],
-        state=_to_state(state),
+        state=to_state(state),
         owner=read_owner(tags),
         etag=body.get("etag"),
         tags=dict(tags),
     )
-
-
-def to_disk(model: Any, request: HostRequest) -> ObservedPart:
-    """A disk that ARM shows. ARM copies the machine's tags to it, but not on every path.
-
-    A computed name holds the owner's digest, so a disk with that name and no tags is this host's too.
-    """
-    owner = read_owner(model.tags)
-    if owner is None and HostNames.of(request).is_computed:
-        owner = request.owner
-    return ObservedPart(
-        resource_id=model.id,
-        state=state_of(model),
-        owner=owner,
-        tags=dict(model.tags or {}),
-        size_gib=model.properties.disk_size_gb,
-    )
-
-
-def disk_of(machine: Any, request: HostRequest) -> ObservedPart | None:
-    """The disk as the body of this host's own machine tells; None when it has to be looked at itself."""
-    if read_owner(machine.tags) != request.owner or state_of(machine) is PartState.DELETING:
-        return None
-    storage = machine.properties.storage_profile
-    managed = storage.os_disk.managed_disk if storage and storage.os_disk else None
-    if managed is None or not managed.id:
-        return None
-    if name_in(managed.id).lower() != str(HostNames.of(request).get(Part.DISK)).lower():
-        return None
-    return ObservedPart(resource_id=managed.id, state=PartState.READY, owner=request.owner)
 
 
 def to_machine(model: Any, addresses: tuple[Address, ...] = ()) -> Machine:
@@ -160,6 +128,10 @@ def to_machine(model: Any, addresses: tuple[Address, ...] = ()) -> Machine:
         zone=model.zones[0] if model.zones else None,
         addresses=addresses,
         tags=without_owner(model.tags),
+        data_disks=attached_disks(model),
+        identity_ids=_identity_ids(model),
+        boot_diagnostics=_boot_diagnostics(properties),
+        is_spot=str(properties.get("priority") or "").lower() == "spot",
         failure_code=_failure_code(failed.code) if failed else None,
         failure_message=failed.message if failed else None,
     )
@@ -176,6 +148,18 @@ def to_addresses(interface: Any | None, public: Any | None) -> tuple[Address, ..
     if public is not None and public.properties.ip_address:
         found.append(Address(type=AddressType.EXTERNAL_IP, address=public.properties.ip_address))
     return tuple(found)
+
+
+def _identity_ids(model: Any) -> frozenset[str]:
+    """The user-assigned identities; ARM shows their ids in a case of its own."""
+    assigned = model.identity.user_assigned_identities if model.identity is not None else None
+    return frozenset(identity_id.lower() for identity_id in assigned or {})
+
+
+def _boot_diagnostics(properties: Any) -> bool | None:
+    profile = properties.diagnostics_profile
+    diagnostics = profile.boot_diagnostics if profile is not None else None
+    return diagnostics.enabled if diagnostics is not None else None
 
 
 def _last(statuses: list[Any], prefix: str) -> Any | None:

@@ -3,17 +3,14 @@
 Called by the steps. Plain dictionaries in wire form: the SDK's TypedDicts call optional fields required.
 """
 
-import base64
-from typing import Any, assert_never
+from typing import assert_never
 
-from benchhost.api.azure import AzureSpec, Image, PublicAddress
+from benchhost.api.azure import DataDisk, PublicAddress
+from benchhost.azure.machine_body import Body, to_machine
 from benchhost.azure.names import SUBNET, HostNames
-from benchhost.azure.tags import owner_tags, shared_tags
+from benchhost.azure.tags import shared_tags, to_tags
 from benchhost.cloud.machine import Part
-from benchhost.cloud.provider import GuestSecrets, HostRequest
-
-Body = dict[str, Any]
-"""JSON as ARM reads it."""
+from benchhost.cloud.provider import HostRequest
 
 
 def to_body(request: HostRequest, part: Part) -> Body:
@@ -38,11 +35,6 @@ def to_body(request: HostRequest, part: Part) -> Body:
     assert_never(part)
 
 
-def to_tags(request: HostRequest) -> dict[str, str]:
-    """The user's tags and the owner's."""
-    return {**request.spec.azure.tags, **owner_tags(request.owner)}
-
-
 def to_virtual_network(request: HostRequest) -> Body:
     """A network with one subnet over its whole range. It is shared, so no host's own tags are on it."""
     azure = request.spec.azure
@@ -60,7 +52,10 @@ def to_virtual_network(request: HostRequest) -> Body:
 
 
 def to_public_address(request: HostRequest) -> Body:
-    """A static address; Standard is the only SKU that Azure still offers."""
+    """A static address; Standard is the only SKU that Azure still offers.
+
+    It names no zone: the address is made before the machine has one, and keeps through another attempt elsewhere.
+    """
     return {
         "location": request.spec.azure.location,
         "tags": to_tags(request),
@@ -79,76 +74,15 @@ def to_interface(request: HostRequest) -> Body:
     }
     if azure.network.public_address is PublicAddress.STATIC:
         primary["publicIPAddress"] = {"id": names.id_of(Part.ADDRESS), "properties": {"deleteOption": "Delete"}}
-    properties: Body = {"ipConfigurations": [{"name": "primary", "properties": primary}]}
+    properties: Body = {
+        "ipConfigurations": [{"name": "primary", "properties": primary}],
+        "enableAcceleratedNetworking": azure.network.accelerated_networking,
+    }
     if azure.network.security_group_id is not None:
         properties["networkSecurityGroup"] = {"id": azure.network.security_group_id}
     return {"location": azure.location, "tags": to_tags(request), "properties": properties}
 
 
-def to_machine(request: HostRequest) -> Body:
-    """The machine; its disk and its interface go when it goes."""
-    azure, names = request.spec.azure, HostNames.of(request)
-    return {
-        "location": azure.location,
-        "tags": to_tags(request),
-        "properties": {
-            "hardwareProfile": {"vmSize": request.size},
-            "storageProfile": {"imageReference": _image(azure.image), "osDisk": _os_disk(azure, names)},
-            "osProfile": _os_profile(azure, names, request.secrets or GuestSecrets()),
-            "networkProfile": {
-                "networkInterfaces": [
-                    {
-                        "id": names.id_of(Part.INTERFACE),
-                        "properties": {"primary": True, "deleteOption": "Delete"},
-                    }
-                ]
-            },
-            # Without a storage account's URI the log goes to storage that Azure manages.
-            "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
-        },
-    }
-
-
-def to_resize(request: HostRequest) -> Body:
-    """The PATCH that changes nothing but the size."""
-    return {"properties": {"hardwareProfile": {"vmSize": request.size}}}
-
-
-def _image(image: Image) -> Body:
-    if image.id is not None:
-        return {"id": image.id}
-    return {
-        "publisher": image.publisher,
-        "offer": image.offer,
-        "sku": image.sku,
-        "version": image.version,
-    }
-
-
-def _os_disk(azure: AzureSpec, names: HostNames) -> Body:
-    disk: Body = {
-        "name": names.get(Part.DISK),
-        "createOption": "FromImage",
-        "deleteOption": "Delete",
-        "caching": "ReadWrite",
-        "managedDisk": {"storageAccountType": azure.os_disk.storage_account_type},
-    }
-    if azure.os_disk.size_gib is not None:
-        disk["diskSizeGB"] = azure.os_disk.size_gib
-    return disk
-
-
-def _os_profile(azure: AzureSpec, names: HostNames, secrets: GuestSecrets) -> Body:
-    user = azure.admin.username
-    keys: list[Body] = [
-        {"path": f"/home/{user}/.ssh/authorized_keys", "keyData": key}
-        for key in secrets.ssh_public_keys or azure.admin.ssh_public_keys
-    ]
-    profile: Body = {
-        "computerName": names.machine,
-        "adminUsername": user,
-        "linuxConfiguration": {"disablePasswordAuthentication": True, "ssh": {"publicKeys": keys}},
-    }
-    if secrets.custom_data is not None:
-        profile["customData"] = base64.b64encode(secrets.custom_data).decode("ascii")
-    return profile
+def to_growth(disk: DataDisk) -> Body:
+    """The PATCH of a disk that changes nothing but its size."""
+    return {"properties": {"diskSizeGB": disk.size_gib}}

@@ -7,13 +7,16 @@ again, and every error that leaves it is a ``CloudError``.
 import logging
 
 from benchhost.azure.clients import AzureClients
+from benchhost.azure.console import read_console
 from benchhost.azure.credentials import AzureCredentials
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import observe
+from benchhost.azure.owned import delete_owned, list_owned
 from benchhost.azure.polling import poll_operation
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.azure.steps import start_step
 from benchhost.cloud.machine import Observation
+from benchhost.cloud.owned import OwnedResource, Scope
 from benchhost.cloud.provider import HostRequest, OperationState, Started, Step
 
 _log = logging.getLogger("benchhost.azure")
@@ -34,7 +37,7 @@ class AzureProvider:
         self._clients = AzureClients(settings, credentials)
 
     async def observe(self, request: HostRequest) -> Observation:
-        """Look at everything that belongs to the host: two to five GETs."""
+        """Look at everything that belongs to the host: three to five GETs."""
         return await observe(self._clients, request)
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
@@ -47,6 +50,20 @@ class AzureProvider:
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; None when Azure does not know it any more."""
         return await poll_operation(self._clients, request, poll_url)
+
+    async def read_console(self, request: HostRequest) -> str | None:
+        """The end of what the machine wrote to its console; None when there is none or it cannot be read."""
+        return await read_console(self._clients, request)
+
+    async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
+        """What this cluster owns in a resource group: one GET a thousand resources, and one for each network."""
+        return await list_owned(self._clients, scope, cluster)
+
+    async def delete_owned(self, resource: OwnedResource) -> Started:
+        """Start to delete a resource that is still its owner's: one GET and one change."""
+        started = await delete_owned(self._clients, resource)
+        _log.info("%s: delete orphaned %s", resource.resource_id, resource.part)
+        return started
 
     async def close(self) -> None:
         """Close every client and the one session under them."""

@@ -3,16 +3,16 @@
 Used by observation and by the steps. It knows where a part's operations are, and nothing of hosts.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from azure.core.exceptions import HttpResponseError
 from benchhost.azure.calls import azure_call, refusal_of
 from benchhost.azure.clients import AzureClients
+from benchhost.azure.machine_body import Body
 from benchhost.azure.names import HostNames
-from benchhost.azure.parameters import Body
-from benchhost.cloud.machine import Part
+from benchhost.cloud.machine import ObservedPart, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,19 @@ class Resource:
     operations: Any
     """The SDK's operation group: all have get, begin_create_or_update and begin_delete, and no type in common."""
     set_tags: Callable[..., Awaitable[Any]]
+    seen: ObservedPart | None = None
+    """As it was observed: its id says where it is, whatever name a new one would get."""
     lun: int | None = None
 
     @property
     def at(self) -> tuple[str, str]:
         """Resource group and name, as every operation takes them."""
-        return self.names.azure.resource_group, self.names.get(self.part, self.lun) or ""
+        return self.names.at(self.part, self.seen, self.lun)
+
+    @property
+    def words(self) -> str:
+        """It in words, for messages."""
+        return self.names.describe(self.part, self.lun, seen=self.seen)
 
     async def get(self, **arguments: Any) -> Any | None:
         """The SDK's model of it, or None when it does not exist.
@@ -40,7 +47,7 @@ class Resource:
         CloudError
             If Azure refuses to tell.
         """
-        async with azure_call(self.clients.settings, f"read {self.names.describe(self.part, self.lun)}"):
+        async with azure_call(self.clients.settings, f"read {self.words}"):
             return await _unless_absent(self.operations.get(*self.at, **arguments))
 
     async def put(self, body: Body, **arguments: Any) -> Any:
@@ -56,26 +63,52 @@ class Resource:
         return await self.set_tags(*self.at, {"tags": tags}, **arguments)
 
 
-def resource(clients: AzureClients, names: HostNames, part: Part, lun: int | None = None) -> Resource:
+def resource(
+    clients: AzureClients,
+    names: HostNames,
+    part: Part,
+    seen: ObservedPart | None = None,
+    *,
+    lun: int | None = None,
+) -> Resource:
     """The part with the operations that belong to its type."""
     compute = clients.compute(names.azure.subscription_id)
     network = clients.network(names.azure.subscription_id)
     match part:
         case Part.MACHINE:
-            machines = compute.virtual_machines
-            return Resource(clients, names, part, machines, machines.begin_update)
+            operations: Any = compute.virtual_machines
         case Part.DISK | Part.DATA_DISK:
-            return Resource(clients, names, part, compute.disks, compute.disks.begin_update, lun)
+            operations = compute.disks
         case Part.INTERFACE:
-            interfaces = network.network_interfaces
-            return Resource(clients, names, part, interfaces, interfaces.update_tags)
+            operations = network.network_interfaces
         case Part.ADDRESS:
-            addresses = network.public_ip_addresses
-            return Resource(clients, names, part, addresses, addresses.update_tags)
+            operations = network.public_ip_addresses
         case Part.NETWORK:
-            networks = network.virtual_networks
-            return Resource(clients, names, part, networks, networks.update_tags)
-    assert_never(part)
+            operations = network.virtual_networks
+        case _:
+            assert_never(part)
+    is_compute = part in (Part.MACHINE, Part.DISK, Part.DATA_DISK)
+    set_tags = operations.begin_update if is_compute else operations.update_tags
+    return Resource(clients, names, part, operations, set_tags, seen, lun)
+
+
+async def list_disks(clients: AzureClients, names: HostNames) -> list[Any]:
+    """The SDK's models of all disks in the host's resource group; none where the group does not exist.
+
+    Raises
+    ------
+    CloudError
+        If Azure refuses to tell.
+    """
+    group = names.azure.resource_group
+    disks = clients.compute(names.azure.subscription_id).disks
+    async with azure_call(clients.settings, f"list the disks in resource group {group}"):
+        found = await _unless_absent(_collect(disks.list_by_resource_group(group)))
+    return found or []
+
+
+async def _collect(pages: AsyncIterable[Any]) -> list[Any]:
+    return [item async for item in pages]
 
 
 async def _unless_absent(reading: Awaitable[Any]) -> Any | None:

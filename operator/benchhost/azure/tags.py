@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchhost.cloud.machine import Owner
+from benchhost.cloud.provider import HostRequest
 
 CLUSTER: Final = "benchhost-cluster"
 NAMESPACE: Final = "benchhost-namespace"
@@ -21,6 +22,11 @@ _OWN: Final = frozenset({CLUSTER, NAMESPACE, NAME, UID, SHARED})
 def owner_tags(owner: Owner) -> dict[str, str]:
     """The tags of a resource that belongs to one host."""
     return {CLUSTER: owner.cluster, NAMESPACE: owner.namespace, NAME: owner.name, UID: owner.uid}
+
+
+def to_tags(request: HostRequest) -> dict[str, str]:
+    """The user's tags and the owner's."""
+    return {**request.spec.azure.tags, **owner_tags(request.owner)}
 
 
 def shared_tags(owner: Owner) -> dict[str, str]:

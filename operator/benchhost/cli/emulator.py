@@ -1,4 +1,4 @@
-"""``benchhost emulator``: run an emulated Azure, and see what exists in one.
+"""``benchhost emulator``: run an emulated Azure, see what exists in one, and change how it behaves.
 
 Mounted by `benchhost.cli.main`. The emulator itself is imported when a command runs, so that the rest of the
 command line works where the ``emulator`` extra is not installed.
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchhost.cli import emulator_faults, emulator_limits
+from benchhost.cli.emulator_admin import DirectoryOption, OutputFormat, OutputOption
 from benchhost.cli.errors import fail, missing_extra
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ app = typer.Typer(
     help="An emulated Azure subscription on this machine.",
     no_args_is_help=True,
 )
+app.add_typer(emulator_faults.app, name="faults")
+app.add_typer(emulator_limits.app, name="limits")
 
 
 class LatencyChoice(StrEnum):
@@ -44,13 +48,6 @@ class LimitChoice(StrEnum):
     ENFORCED = "enforced"
     COUNTED = "counted"
     OFF = "off"
-
-
-class OutputFormat(StrEnum):
-    """Values of ``--output``."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @app.command()
@@ -74,9 +71,19 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
     ] = None,
     directory: Annotated[
         Path | None,
-        typer.Option(help="Where ca.pem, connection.json and azure.env go; a new temporary folder by default."),
+        typer.Option(help="Where connection.json, azure.env and the other files go; a temporary folder by default."),
     ] = None,
     subscription_id: Annotated[str | None, typer.Option(help="Made up by default.")] = None,
+    identities: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with more applications and with managed identities.", dir_okay=False),
+    ] = None,
+    metadata_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Serve managed identities' tokens on this loopback port; 0 takes a free one."
+        ),
+    ] = None,
     access_log: Annotated[
         Path | None, typer.Option(help="File that gets a JSON line for each request.", dir_okay=False)
     ] = None,
@@ -86,6 +93,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
         from benchhost.emulator import EmulatorConfig, LatencyMode, LimitMode
         from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
         from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
+        from benchhost.emulator.entra.identities_file import Identities, IdentitiesFileError, read_identities
     except ModuleNotFoundError as error:
         missing_extra("emulator", error)
     if not time_scale > 0:
@@ -100,6 +108,10 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
                 f"{name}@{its_location}: the region is not offered; there are {', '.join(locations)}.",
                 param_hint="--resource-group",
             )
+    try:
+        known = Identities() if identities is None else read_identities(identities)
+    except IdentitiesFileError as error:
+        fail(str(error))
     with contextlib.ExitStack() as stack:
         folder = _folder(directory, stack)
         config = EmulatorConfig(
@@ -113,6 +125,9 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             locations=locations,
             resource_groups=groups,
             subscription_id=subscription_id,
+            applications=known.applications,
+            managed_identities=known.managed_identities,
+            metadata_port=metadata_port,
             access_log=access_log,
         )
         try:
@@ -125,13 +140,11 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
 
 
 @app.command()
-def resources(
-    directory: Annotated[Path, typer.Option(help="The folder that the running emulator was given.")],
-    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print.")] = OutputFormat.TABLE,
-) -> None:
+def resources(directory: DirectoryOption, output: OutputOption = OutputFormat.TABLE) -> None:
     """List every resource that exists in a running emulator, asking as any client would."""
     try:
-        from benchhost.emulator.listing import EmulatorUnreachableError, list_everything
+        from benchhost.emulator.connection_files import EmulatorUnreachableError
+        from benchhost.emulator.listing import list_everything
     except ModuleNotFoundError as error:
         missing_extra("emulator", error)
     try:

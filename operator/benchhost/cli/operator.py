@@ -43,7 +43,8 @@ def run(
     identity_namespace: Annotated[
         list[str] | None,
         typer.Option(
-            help="Namespace whose hosts may use the controller's own AZURE_* credentials; * for all. Repeatable."
+            help="Namespace whose hosts may use the controller's own credentials or service account token; * for all. "
+            "Repeatable."
         ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=1000, help="Hosts that are worked on at once.")] = 32,
@@ -136,18 +137,28 @@ async def _load(configuration: "Configuration", kubeconfig: Path | None, context
 
 def azure_providers(environment: Mapping[str, str], settings: "ControllerSettings") -> "ProvidersFactory":
     """Azure behind the controller's port, with the cloud and the own credentials of this environment."""
-    from benchhost.azure import AzureCloudSettings, AzureCredentials, AzureProvider
+    from benchhost.azure import (
+        AzureCloudSettings,
+        AzureProvider,
+        credentials_from_environment,
+        credentials_from_secret,
+        token_file_of,
+    )
     from benchhost.controller.hosts import Hosts
     from benchhost.controller.providers import Providers
 
     cloud = AzureCloudSettings.from_environment(environment)
-    own = {name: value for name, value in environment.items() if name.startswith("AZURE_")}
+    token_file = token_file_of(environment)
+
+    def from_secret(values: Mapping[str, str], may_use_own: bool) -> AzureProvider:
+        own_token = token_file if may_use_own else None
+        return AzureProvider(cloud, credentials_from_secret(values, token_file=own_token))
 
     def make(hosts: Hosts) -> Providers:
         return Providers(
             hosts,
-            lambda values: AzureProvider(cloud, AzureCredentials.from_mapping(values)),
-            own=own,
+            from_secret,
+            own=lambda: AzureProvider(cloud, credentials_from_environment(environment)),
             own_namespaces=settings.identity_namespaces,
         )
 

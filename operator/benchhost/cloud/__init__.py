@@ -23,6 +23,7 @@ from benchhost.cloud.machine import (
     Part,
     PartState,
 )
+from benchhost.cloud.owned import OwnedResource, Scope
 from benchhost.cloud.provider import (
     CloudProvider,
     GuestSecrets,
@@ -48,9 +49,11 @@ __all__ = [
     "Observation",
     "ObservedPart",
     "OperationState",
+    "OwnedResource",
     "Owner",
     "Part",
     "PartState",
+    "Scope",
     "Started",
     "Step",
     "TerminalError",

@@ -18,9 +18,11 @@ from benchhost.api.azure import PublicAddress
 from benchhost.api.conditions import Reason
 from benchhost.cloud.errors import AdminError, CloudError, TransientError
 from benchhost.cloud.fake_clock import SettableClock
+from benchhost.cloud.fake_owned import find_owned, list_owned
 from benchhost.cloud.fake_resources import FakeResource, HostResources, shared_owner
 from benchhost.cloud.fake_store import FakeOperation, FakeStore
 from benchhost.cloud.machine import Machine, MachinePower, Observation, ObservedPart, Owner, Part, PartState
+from benchhost.cloud.owned import OwnedResource, Scope
 from benchhost.cloud.provider import HostRequest, OperationState, Started, Step, Verb
 
 DEFAULT_DURATIONS: Final[Mapping[Step, timedelta]] = {
@@ -165,6 +167,18 @@ class FakeCloud:
         operation = self._store.operations.get(poll_url)
         return None if operation is None else operation.to_state(self.retry_after)
 
+    async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
+        """Everything in the resource group that carries this cluster's owner."""
+        self._enter(Call("list_owned", Owner(cluster=cluster, namespace="", name="", uid="")))
+        return list_owned(self._store, scope, cluster)
+
+    async def delete_owned(self, resource: OwnedResource) -> Started:
+        """Start to delete one resource that is still whose it was; already gone is success."""
+        step = Step(Verb.DELETE, resource.part)
+        self._enter(Call("delete_owned", resource.owner, step=step))
+        seen = find_owned(self._store, resource)
+        return Started(finished=True) if seen is None else self._remove(seen, step)
+
     async def close(self) -> None:
         """Nothing is held."""
 
@@ -194,11 +208,14 @@ class FakeCloud:
         if seen is None:
             return Started(finished=True)
         self._require_owned(request, seen)
+        user = self._store.user_of(seen.id)
+        if user is not None and seen.state is not PartState.DELETING:
+            raise TransientError(f"{seen.id} is in use by {user.id}.", code="InUse")
+        return self._remove(seen, step)
+
+    def _remove(self, seen: FakeResource, step: Step) -> Started:
         if seen.state is PartState.DELETING:
             return Started(retry_after=self.retry_after)
-        user = self._store.user_of(seen.id)
-        if user is not None:
-            raise TransientError(f"{seen.id} is in use by {user.id}.", code="InUse")
         self._store.preempt(seen.id)
         return self._begin(
             step, meanwhile=replace(seen, state=PartState.DELETING), after=None, otherwise=seen.as_failed()

@@ -11,6 +11,7 @@ from typing import Protocol
 from benchhost.api.spec import BenchHostSpec
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import Observation, ObservedPart, Owner, Part
+from benchhost.cloud.owned import OwnedResource, Scope
 
 
 class Verb(StrEnum):
@@ -71,6 +72,9 @@ class HostRequest:
     """Present only for the step that creates the machine."""
     zone: str | None = None
     """The zone to create in, chosen from ``spec.azure.zones``."""
+    not_before: datetime | None = None
+    """An observation shall show the world as of this moment or later: the last change that was made to this host.
+    None: anything recent will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,24 @@ class CloudProvider(Protocol):
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; None when the cloud does not know it any more."""
+        ...
+
+    async def read_console(self, request: HostRequest) -> str | None:
+        """The end of what the machine wrote to its serial console, for a message to people.
+
+        None when nothing is recorded or it cannot be read; it raises nothing.
+        """
+        ...
+
+    async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
+        """What this cluster owns there; the list may lag behind. Reads only."""
+        ...
+
+    async def delete_owned(self, resource: OwnedResource) -> Started:
+        """Start to delete a resource that is still its owner's, and that nothing uses; already gone is finished.
+
+        It looks at the resource itself first, because a list may lag behind.
+        """
         ...
 
     async def close(self) -> None:

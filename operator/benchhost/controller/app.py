@@ -17,11 +17,16 @@ from kubernetes.aio.client import ApiClient, Configuration, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
 
 from benchhost.api.names import GROUP, PLURAL, VERSION
+from benchhost.controller.api_server import ApiServer
+from benchhost.controller.events import EventRecorder
+from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.probes import ReadinessProbes
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
 from benchhost.controller.settings import ControllerSettings
 from benchhost.controller.store import HostStore, Key, key_of
+from benchhost.controller.surroundings import Surroundings
 from benchhost.controller.work_queue import WorkQueue, work
 
 _log = logging.getLogger(__name__)
@@ -56,18 +61,30 @@ async def run(settings: ControllerSettings, login: Login, make_providers: Provid
         await check_installation(client, settings)
         store = HostStore()
         queue: WorkQueue[Key] = WorkQueue()
-        hosts = Hosts(client, store, renew=lambda: _renew(client, login))
+        server = ApiServer(client, lambda: _renew(client, login))
+        hosts = Hosts(server, store)
         providers = make_providers(hosts)
+        probes = ReadinessProbes(queue.add)
+        events = EventRecorder(server)
         reconciler = Reconciler(
-            store, hosts, providers=providers, cluster=await hosts.read_cluster_id(), settings=settings
+            store,
+            hosts,
+            providers=providers,
+            surroundings=Surroundings(Holders(server), probes),
+            cluster=await hosts.read_cluster_id(),
+            settings=settings,
+            on_change=events.record_change,
         )
         workers = [asyncio.create_task(work(queue, reconciler.reconcile)) for _ in range(settings.workers)]
+        speaker = asyncio.create_task(events.run())
         try:
             watch = _watch(settings, _registry(settings, store, queue, login))
             await _run_together(asyncio.create_task(watch), workers)
         finally:
             queue.close()
             await _drain(workers)
+            await probes.close()
+            await _say_the_rest(events, speaker)
             await providers.close()
 
 
@@ -143,6 +160,15 @@ async def _run_together(watch: asyncio.Task[None], workers: list[asyncio.Task[No
         worker.result()
 
 
+async def _say_the_rest(events: EventRecorder, speaker: asyncio.Task[None]) -> None:
+    """Let Events that wait be written; what cannot be written in time is dropped, as an Event may always be."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(events.drain(), _DRAIN_SECONDS)
+    speaker.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await speaker
+
+
 async def _drain(workers: list[asyncio.Task[None]]) -> None:
     """Let passes end; what does not end in time is cut off, which is the same as a crash there."""
     _, late = await asyncio.wait(workers, timeout=_DRAIN_SECONDS)
@@ -172,7 +198,7 @@ def _registry(
         key = key_of(body)
         if event["type"] == "DELETED":
             if store.remove(body):
-                queue.forget(key)
+                queue.add(key)  # so that what it used is closed, after any pass that is under way
         elif store.put(body):
             queue.add(key)
 

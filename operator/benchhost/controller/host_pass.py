@@ -8,14 +8,29 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from benchhost.api.conditions import Reason
 from benchhost.api.host import BenchHost
 from benchhost.api.status import Operation, OperationResult, OperationType
-from benchhost.cloud.errors import CloudError
-from benchhost.cloud.machine import Observation, Owner, Part
-from benchhost.cloud.provider import CloudProvider, HostRequest, OperationState, Started, Verb
+from benchhost.cloud.errors import CapacityError, CloudError, DeferredError
+from benchhost.cloud.machine import Machine, MachinePower, Observation, Owner, Part
+from benchhost.cloud.provider import CloudProvider, HostRequest, OperationState, Started, Step, Verb
+from benchhost.controller.console import with_console
 from benchhost.controller.hosts import Hosts
 from benchhost.controller.providers import Providers
-from benchhost.lifecycle import Do, Finished, Hold, Pass, Release, Settled, Wait, choose_size, decide, report
+from benchhost.lifecycle import (
+    Candidate,
+    Circumstances,
+    Do,
+    Finished,
+    Hold,
+    Pass,
+    Release,
+    Settled,
+    Wait,
+    choose,
+    decide,
+    report,
+)
 
 _MOST_STEPS: Final = 12
 """Steps that the cloud finishes at once follow each other within a pass; a host has fewer than this many."""
@@ -29,8 +44,13 @@ _TIMEOUTS: Final[dict[OperationType, str]] = {
     OperationType.RESTART: "restart",
     OperationType.RESIZE: "resize",
     OperationType.UPDATE: "resize",
+    OperationType.CLEAN_UP: "delete",
     OperationType.DELETE: "delete",
 }
+
+
+_ALLOCATING: Final = frozenset({Verb.ENSURE, Verb.START, Verb.RESIZE})
+"""What asks for hardware of a size, in a zone."""
 
 
 class HostPass:
@@ -44,11 +64,17 @@ class HostPass:
         *,
         cluster: str,
         clock: Callable[[], datetime],
+        circumstances: Circumstances,
+        changed_at: datetime,
     ) -> None:
         self.host = host
-        self.outcome = Pass(operation=host.status.operation)
+        self.outcome = Pass(operation=host.status.operation, circumstances=circumstances)
         self.retry_after: timedelta | None = None
         """The cloud's wish for the next look."""
+        self.deferred: DeferredError | None = None
+        """The turn has not come; nothing is known that was not known before."""
+        self.changed_at = changed_at
+        """The last moment at which something of the host was changed or seen to end."""
         self._seen: Observation | None = None
         """What the last step has shown, where it has shown enough for the next."""
         self._hosts = hosts
@@ -66,12 +92,22 @@ class HostPass:
             for _ in range(_MOST_STEPS):
                 if not await self._step(provider):
                     return
+        except DeferredError as deferred:
+            self.deferred, self.retry_after = deferred, deferred.retry_after
+            # What was going to be asked for has not been asked for.
+            self.outcome = replace(
+                self.outcome,
+                operation=self.host.status.operation if not self.outcome.finished else None,
+                action=Wait(None, _queued(deferred), Reason.QUEUED),
+            )
         except CloudError as error:
             self.fail(error)
 
-    def fail(self, error: CloudError) -> None:
-        """End the pass with this error."""
-        self.outcome = replace(self.outcome, error=error)
+    def fail(self, error: CloudError, operation: Operation | None = None) -> None:
+        """End the pass with this error; ``operation`` is the one that failed, if it is not under way any more."""
+        failed = operation or self.outcome.operation
+        asked = Candidate(failed.size, failed.zone) if failed is not None and failed.size is not None else None
+        self.outcome = replace(self.outcome, error=error, candidate=asked if isinstance(error, CapacityError) else None)
 
     async def _still_running(self, provider: CloudProvider) -> bool:
         """Look once at the operation under way; whether there is nothing else to do in this pass."""
@@ -87,16 +123,26 @@ class HostPass:
             self.outcome = replace(self.outcome, action=Wait(operation.type, ""))
             return True
         self._finish(operation, _result(state), state)
+        self.changed_at = self._clock()
         if state.error is not None and not state.canceled:
-            self.fail(state.error)
+            self.fail(await self._explained(provider, operation, state.error), operation)
             return True
         return False
+
+    async def _explained(self, provider: CloudProvider, operation: Operation, error: CloudError) -> CloudError:
+        """The error of a creation with the last that the guest has said, where it came far enough to say anything."""
+        diagnosed = operation.type is OperationType.PROVISION and self.host.spec.azure.boot_diagnostics
+        if not diagnosed or isinstance(error, CapacityError):
+            return error
+        return with_console(error, await provider.read_console(self._request()))
 
     async def _step(self, provider: CloudProvider) -> bool:
         """Observe, decide, start; whether the cloud has finished at once, so that the next step can follow."""
         observation = self._seen or await provider.observe(self._request())
         self._seen = None
-        action = decide(self.host, self._owner, observation, now=self._clock())
+        action = decide(
+            self.host, self._owner, observation, now=self._clock(), circumstances=self.outcome.circumstances
+        )
         self.outcome = replace(self.outcome, observation=observation, action=action)
         self._close_what_is_over(observation)
         if isinstance(action, Wait) and action.operation is not None:
@@ -111,13 +157,14 @@ class HostPass:
         return started.finished
 
     async def _start(self, provider: CloudProvider, action: Do, observation: Observation) -> Started:
-        operation = self._operation_for(action.operation)
+        request = self._request(observation.machine)
+        operation = self._operation_for(action.operation, request if _allocates(action.step) else None)
         self._set_operation(operation)
         if action.write_ahead:
             await self._write_ahead()
-        request = self._request(observation)
         if action.step.part is Part.MACHINE and action.step.verb is Verb.ENSURE:
             request = replace(request, secrets=await self._providers.guest_secrets(self.host))
+        self.changed_at = self._clock()
         started = await provider.start(request, action.step, observation)
         if action.step.part is Part.MACHINE:
             self._set_operation(
@@ -132,12 +179,16 @@ class HostPass:
         self.host = self._hosts.newest(self.host)
         self.outcome = replace(self.outcome, finished=())
 
-    def _operation_for(self, kind: OperationType) -> Operation:
-        """The operation under way if it is the same one, else a new one; waiting for a part is under way too."""
+    def _operation_for(self, kind: OperationType, allocates: HostRequest | None = None) -> Operation:
+        """The operation under way if it is the same one, else a new one; waiting for a part is under way too.
+
+        ``allocates`` is the request for hardware, if it is one: what is asked for stays on record.
+        """
         current = self.outcome.operation
         generation = self.host.metadata.generation
+        asked = {"size": allocates.size, "zone": allocates.zone} if allocates else {}
         if current is not None and current.type is kind and current.generation == generation:
-            return current
+            return current.model_copy(update=asked)
         now = self._clock()
         return Operation(
             type=kind,
@@ -145,6 +196,7 @@ class HostPass:
             deadline=now + self.host.spec.timeouts.get(_TIMEOUTS[kind]),
             generation=generation,
             attempt=_attempt(self.host),
+            **asked,
         )
 
     def _close_what_is_over(self, observation: Observation) -> None:
@@ -158,6 +210,7 @@ class HostPass:
             return
         gave_way = observation.machine is None or self.host.is_deleting
         done = operation.type is OperationType.DELETE and isinstance(action, Release | Settled)
+        done = done or (operation.type is OperationType.CLEAN_UP and observation.machine is None)
         result = OperationResult.CANCELED if gave_way and not done else OperationResult.SUCCEEDED
         self._finish(operation, result, None, machine_changed=_changed_at(observation))
 
@@ -182,10 +235,11 @@ class HostPass:
     def _set_operation(self, operation: Operation) -> None:
         self.outcome = replace(self.outcome, operation=operation)
 
-    def _request(self, observation: Observation | None = None) -> HostRequest:
-        machine = observation.machine if observation else None
-        size = choose_size(self.host, machine.size if machine else None)
-        return HostRequest(owner=self._owner, spec=self.host.spec, size=size)
+    def _request(self, machine: Machine | None = None) -> HostRequest:
+        turn = choose(self.host, machine if machine is not None and machine.power is not MachinePower.UNKNOWN else None)
+        return HostRequest(
+            owner=self._owner, spec=self.host.spec, size=turn.size, zone=turn.zone, not_before=self.changed_at
+        )
 
 
 def operation_to_poll(host: BenchHost) -> Operation | None:
@@ -194,6 +248,14 @@ def operation_to_poll(host: BenchHost) -> Operation | None:
     if operation is None or operation.poll_url is None:
         return None
     return None if host.is_deleting and operation.type is not OperationType.DELETE else operation
+
+
+def _queued(deferred: DeferredError) -> str:
+    return f"Waits for its turn: Azure allows no more {deferred.budget} for now. Nothing is wrong."
+
+
+def _allocates(step: Step) -> bool:
+    return step.part is Part.MACHINE and step.verb in _ALLOCATING
 
 
 def _result(state: OperationState) -> OperationResult:

@@ -1,26 +1,24 @@
-"""What the controller says to the API server: three kinds of write to a BenchHost, and reads of Secrets.
+"""What the controller says to the API server about BenchHosts, and what it reads of Secrets.
 
-Called by the reconciler and by ``providers``. Every write is guarded by the resourceVersion that it rests on and puts
-its answer into the store. It decides nothing.
+Called by the reconciler, by ``providers`` and by the orphan sweep. Every write is guarded by the resourceVersion that
+it rests on and puts its answer into the store. It decides nothing.
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
-from kubernetes.aio.client import ApiClient, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
 
 from benchhost.api.host import BenchHost
-from benchhost.api.names import FINALIZER, GROUP, PLURAL, VERSION
+from benchhost.api.names import FINALIZER, GROUP, KIND, PLURAL, VERSION
 from benchhost.api.status import BenchHostStatus
+from benchhost.controller.api_server import JSON_PATCH, ApiServer, object_path
 from benchhost.controller.store import HostStore
 
-_JSON_PATCH = "application/json-patch+json"
-_REQUEST_TIMEOUT = 30
-"""Seconds for one request; the API server's own limit is 60 (kube-apiserver --request-timeout)."""
-_UNAUTHORIZED, _NOT_FOUND, _CONFLICT = 401, 404, 409
+_API = f"apis/{GROUP}/{VERSION}"
 
 
 class HostGoneError(Exception):
@@ -32,25 +30,19 @@ class HostChangedError(Exception):
 
 
 class Hosts:
-    """Writes to BenchHosts.
+    """Writes to BenchHosts, and reads of what belongs to them.
 
     Parameters
     ----------
-    client
-        A connected client of the API server.
+    server
+        The API server.
     store
         Where the answers go.
-    renew
-        Reads the credentials anew into the client's configuration, when the API server does not accept them any more.
     """
 
-    def __init__(
-        self, client: ApiClient, store: HostStore, *, renew: Callable[[], Awaitable[None]] | None = None
-    ) -> None:
-        self._objects = CustomObjectsApi(client)
-        self._client = client
+    def __init__(self, server: ApiServer, store: HostStore) -> None:
+        self._server = server
         self._store = store
-        self._renew = renew
 
     async def add_finalizer(self, host: BenchHost) -> None:
         """Hold the object until everything in the cloud is gone."""
@@ -94,46 +86,77 @@ class Hosts:
             raise HostGoneError
         return BenchHost.from_dict(body)
 
+    async def delete(self, host: BenchHost) -> None:
+        """Ask for the end of this object as it is now; when it is gone or going already, there is nothing to do.
+
+        Raises
+        ------
+        HostChangedError
+            If the object is not the version that the wish rests on.
+        """
+        meta = host.metadata
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": meta.uid, "resourceVersion": meta.resource_version},
+            "propagationPolicy": "Background",
+        }
+        try:
+            body = await self._ask(self._server.delete(_path(*host.key), options))
+        except HostGoneError:
+            return
+        except HostChangedError:
+            if await self._is_over(host):
+                return
+            raise
+        if body.get("kind") == KIND:
+            self._store.put(body)
+
     async def read(self, host: BenchHost) -> BenchHost:
         """The object as it is now; puts it into the store."""
-        body = await self._call(
-            self._objects.get_namespaced_custom_object,
-            group=GROUP,
-            version=VERSION,
-            namespace=host.metadata.namespace,
-            plural=PLURAL,
-            name=host.metadata.name,
-        )
+        body = await self._ask(self._server.get(_path(*host.key)))
         self._store.put(body)
         return BenchHost.from_dict(body)
+
+    async def list_bodies(self, namespaces: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """Every BenchHost of these namespaces, or of all, as the API server has them at this moment."""
+        paths = [object_path(_API, namespace, PLURAL) for namespace in namespaces] or [f"/{_API}/{PLURAL}"]
+        return [body for path in paths for body in await self._server.list_all(path)]
+
+    async def read_uid(self, namespace: str, name: str) -> str | None:
+        """The uid of the BenchHost of this name, or None when the API server says that there is none.
+
+        A 404 that does not speak of this very object (the resource type itself is gone, a proxy answers) is an error.
+        """
+        try:
+            body = await self._server.get(_path(namespace, name))
+        except ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND and _speaks_of(error, name):
+                return None
+            raise
+        return str(body["metadata"]["uid"])
 
     async def read_secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
         """The decoded data of a Secret, or None when there is no such Secret."""
         try:
-            secret = await self._get_core(f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}")
+            secret = await self._server.get(object_path("api/v1", namespace, "secrets", name))
         except ApiException as error:
-            if error.status == _NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
         return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
 
     async def read_cluster_id(self) -> str:
         """What tells this cluster from others: the uid of the namespace kube-system, as is the custom."""
-        namespace = await self._get_core("/api/v1/namespaces/kube-system")
+        namespace = await self._server.get("/api/v1/namespaces/kube-system")
         return str(namespace["metadata"]["uid"])
 
-    async def _get_core(self, path: str) -> dict[str, Any]:
-        """Read an object of the core API as it is: the package's typed form of that API costs 25 MB of memory."""
-
-        async def get(**options: Any) -> Any:
-            request = await self._client.param_serialize(
-                "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
-            )
-            response: Any = await self._client.call_api(*request, **options)
-            await response.read()
-            return self._client.response_deserialize(response, {"200": "object"}).data
-
-        return await self._ask(get)
+    async def _is_over(self, host: BenchHost) -> bool:
+        try:
+            fresh = await self.read(host)
+        except HostGoneError:
+            return True
+        return fresh.metadata.uid != host.metadata.uid or fresh.is_deleting
 
     async def _set_finalizers(self, host: BenchHost, finalizers: list[str]) -> None:
         meta = host.metadata
@@ -155,38 +178,30 @@ class Hosts:
         """One JSON patch; naming the resourceVersion makes the API server refuse it when that is not the newest."""
         operations = [{"op": "add", "path": "/metadata/resourceVersion", "value": resource_version}]
         operations += [{"op": "add", "path": path, "value": value} for path, value in values]
-        objects = self._objects
-        method = objects.patch_namespaced_custom_object_status if status else objects.patch_namespaced_custom_object
-        body = await self._call(
-            method,
-            group=GROUP,
-            version=VERSION,
-            namespace=namespace,
-            plural=PLURAL,
-            name=name,
-            body=operations,
-            _content_type=_JSON_PATCH,
-        )
-        self._store.put(body)
+        path = _path(namespace, name) + ("/status" if status else "")
+        self._store.put(await self._ask(self._server.patch(path, operations, content_type=JSON_PATCH)))
 
-    async def _call(self, method: Any, **arguments: Any) -> dict[str, Any]:
+    async def _ask(self, asking: Awaitable[dict[str, Any]]) -> dict[str, Any]:
         """Ask of a BenchHost."""
         try:
-            return await self._ask(method, **arguments)
+            return await asking
         except ApiException as error:
-            if error.status == _NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND:
                 raise HostGoneError from error
-            if error.status == _CONFLICT:
+            if error.status == HTTPStatus.CONFLICT:
                 raise HostChangedError from error
             raise
 
-    async def _ask(self, method: Any, **arguments: Any) -> dict[str, Any]:
-        """Send a request; once more with renewed credentials when those in use have expired."""
-        try:
-            answer = await method(**arguments, _request_timeout=_REQUEST_TIMEOUT)
-        except ApiException as error:
-            if error.status != _UNAUTHORIZED or self._renew is None:
-                raise
-            await self._renew()
-            answer = await method(**arguments, _request_timeout=_REQUEST_TIMEOUT)
-        return dict(answer)
+
+def _path(namespace: str, name: str) -> str:
+    return object_path(_API, namespace, PLURAL, name)
+
+
+def _speaks_of(error: ApiException, name: str) -> bool:
+    """Whether the API server's Status names this object; the body of other 404s is a page or a sentence."""
+    try:
+        status = json.loads(error.body or "null")
+    except ValueError:
+        return False
+    details = status.get("details") if isinstance(status, dict) else None
+    return isinstance(details, dict) and (details.get("name"), details.get("kind")) == (name, PLURAL)

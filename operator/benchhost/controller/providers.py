@@ -1,50 +1,60 @@
-"""One cloud provider for each set of credentials, shared by all hosts that use it.
+"""What a host's credentials are, and the cloud provider that all hosts with the same ones share.
 
-Called by the reconciler at the start of a pass. Credentials stay in here and in the provider: they are compared by
+Called by the reconciler within a pass. Credentials stay in here and in the provider: they are compared by
 digest, and no message names more than the Secret and the key that is missing.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from benchhost.api.conditions import Reason
 from benchhost.api.host import BenchHost
 from benchhost.cloud.errors import AdminError, CredentialsError
 from benchhost.cloud.provider import CloudProvider, GuestSecrets
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.provider_pool import ProviderPool
+from benchhost.controller.store import Key
 
-ProviderFactory = Callable[[Mapping[str, str]], CloudProvider]
-"""Makes a provider from the values of a credentials Secret; raises CredentialsError naming a missing key."""
+SecretFactory = Callable[[Mapping[str, str], bool], CloudProvider]
+"""Makes a provider from the values of a credentials Secret, and whether its namespace may use what is the controller's
+own; raises CredentialsError naming a missing key. Bytes in a value that are no text come as surrogates."""
+
+OwnFactory = Callable[[], CloudProvider]
+"""Makes a provider with the controller's own credentials; raises CredentialsError."""
+
+_OWN: Final = "own"
+"""Stands for the digest of the controller's own credentials, which only a restart or the files they name change."""
 
 
 class Providers:
-    """Providers by the digest of their credentials.
+    """Gives each host its provider, and what goes into its machine.
 
     Parameters
     ----------
     hosts
         Reads Secrets.
     factory
-        Makes a provider.
+        Makes a provider from a Secret.
     own
-        The controller's own credentials, or None.
+        Makes the one with the controller's own credentials.
     own_namespaces
-        Namespaces that may use them; ``*`` means all.
+        Namespaces that may use what is the controller's own; ``*`` means all.
     """
 
     def __init__(
         self,
         hosts: Hosts,
-        factory: ProviderFactory,
+        factory: SecretFactory,
         *,
-        own: Mapping[str, str] | None = None,
+        own: OwnFactory | None = None,
         own_namespaces: tuple[str, ...] = (),
     ) -> None:
         self._hosts = hosts
         self._factory = factory
         self._own = own
         self._own_namespaces = own_namespaces
-        self._made: dict[str, CloudProvider] = {}
+        self._pool = ProviderPool()
 
     async def get(self, host: BenchHost) -> CloudProvider:
         """The provider for this host's credentials.
@@ -54,11 +64,28 @@ class Providers:
         CredentialsError
             If there are none, or one of their keys is missing.
         """
-        values = await self._values(host)
-        digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
-        if digest not in self._made:
-            self._made[digest] = self._factory(values)
-        return self._made[digest]
+        namespace = host.metadata.namespace
+        if host.spec.credentials_ref is None:
+            return await self._pool.get(host.key, _OWN, self._require_own(namespace))
+        values = await self._values(host, host.spec.credentials_ref.name)
+        may_use_own = self._may_use_own(namespace)
+        return await self._pool.get(host.key, _digest(values, may_use_own), lambda: self._factory(values, may_use_own))
+
+    def digest_of(self, key: Key) -> str | None:
+        """Tells the credentials that a host used last from others; None before its first pass."""
+        return self._pool.digest_of(key)
+
+    async def read_digest(self, host: BenchHost) -> str | None:
+        """The same of its Secret as it is now; None when there is none."""
+        if host.spec.credentials_ref is None:
+            return None
+        namespace = host.metadata.namespace
+        data = await self._hosts.read_secret(namespace, host.spec.credentials_ref.name)
+        return None if data is None else _digest(_texts(data), self._may_use_own(namespace))
+
+    async def release(self, key: Key) -> None:
+        """Forget what a host used that is gone."""
+        await self._pool.release(key)
 
     async def guest_secrets(self, host: BenchHost) -> GuestSecrets:
         """What the spec wants put into the machine at its creation.
@@ -82,26 +109,24 @@ class Providers:
 
     async def close(self) -> None:
         """Close every provider."""
-        for provider in self._made.values():
-            await provider.close()
-        self._made.clear()
+        await self._pool.close()
 
-    async def _values(self, host: BenchHost) -> Mapping[str, str]:
-        ref, namespace = host.spec.credentials_ref, host.metadata.namespace
-        if ref is None:
-            return self._own_values(namespace)
-        data = await self._hosts.read_secret(namespace, ref.name)
+    async def _values(self, host: BenchHost, name: str) -> Mapping[str, str]:
+        namespace = host.metadata.namespace
+        data = await self._hosts.read_secret(namespace, name)
         if data is None:
             raise CredentialsError(
-                f"Secret {namespace}/{ref.name}, which spec.credentialsRef names, does not exist; create it "
+                f"Secret {namespace}/{name}, which spec.credentialsRef names, does not exist; create it "
                 "with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.",
                 reason=Reason.CREDENTIALS_MISSING,
             )
-        return {key: value.decode(errors="replace").strip() for key, value in data.items()}
+        return _texts(data)
 
-    def _own_values(self, namespace: str) -> Mapping[str, str]:
-        allowed = "*" in self._own_namespaces or namespace in self._own_namespaces
-        if self._own is None or not allowed:
+    def _may_use_own(self, namespace: str) -> bool:
+        return "*" in self._own_namespaces or namespace in self._own_namespaces
+
+    def _require_own(self, namespace: str) -> OwnFactory:
+        if self._own is None or not self._may_use_own(namespace):
             raise CredentialsError(
                 f"spec.credentialsRef is absent, and namespace {namespace} may not use the controller's own "
                 "credentials; set spec.credentialsRef to a Secret of this namespace.",
@@ -119,3 +144,13 @@ class Providers:
                 reason=Reason.SECRET_MISSING,
             )
         return data[key]
+
+
+def _texts(data: Mapping[str, bytes]) -> dict[str, str]:
+    return {key: value.decode(errors="surrogateescape") for key, value in data.items()}
+
+
+def _digest(values: Mapping[str, str], may_use_own: bool) -> str:
+    """What tells credentials apart; a namespace's rights are a part of them, or it could use another's provider."""
+    content = repr((may_use_own, sorted(values.items())))
+    return hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()

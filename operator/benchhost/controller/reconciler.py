@@ -1,12 +1,11 @@
 """Bring one host into agreement with its spec: look, decide, do at most one slow thing, report, say when to come back.
 
 Called by the workers, one pass at a time for each host. It knows the cloud port and not the adapter, it never waits
-for a cloud operation, and it remembers nothing that a restart could not lose: ``_next_poll`` only keeps events from
-polling sooner than the cloud asked for.
+for a cloud operation, and it remembers nothing that a restart could not lose (``memory``).
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,14 +14,28 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_condition
 from benchhost.api.host import BenchHost, InvalidBenchHostError
-from benchhost.api.status import Phase
+from benchhost.api.status import BenchHostStatus, OperationType, Phase
 from benchhost.cloud.errors import TransientError
+from benchhost.controller.credential_watch import CredentialWatch, look_within, try_now
 from benchhost.controller.host_pass import HostPass, operation_to_poll
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
+from benchhost.controller.memory import HostMemory, turn_of
 from benchhost.controller.providers import Providers
 from benchhost.controller.settings import ControllerSettings
 from benchhost.controller.store import HostStore, Key, key_of
-from benchhost.lifecycle import Hold, Release, Settled, never_reached_cloud, report
+from benchhost.controller.surroundings import Surroundings
+from benchhost.lifecycle import (
+    Circumstances,
+    Hold,
+    Release,
+    Remove,
+    Settled,
+    desired,
+    never_reached_cloud,
+    next_end,
+    overdue_at,
+    report,
+)
 from benchhost.lifecycle.backoff import is_blocking
 
 _log = logging.getLogger(__name__)
@@ -32,6 +45,11 @@ _API_SERVER_TROUBLE = (ApiException, aiohttp.ClientError, OSError, TimeoutError)
 
 _API_SERVER_RETRY = timedelta(seconds=2)
 """Until the next pass when the API server refused or could not be reached; the watch reports its return sooner."""
+
+_WORTH_TELLING = timedelta(seconds=10)
+"""A host that waits longer for its turn says so; less is not worth a write."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 _MISTAKE_RETRY = timedelta(minutes=1)
 """Until the next pass over a host in whose pass our own code failed; an event comes sooner."""
@@ -48,10 +66,14 @@ class Reconciler:
         Writes to the API server.
     providers
         Clouds.
+    surroundings
+        Holders and guests.
     cluster
         Id of this cluster, for owner tags.
     settings
         Intervals.
+    on_change
+        Called with a host and its new status after that was written.
     clock
         Gives the time in UTC.
     """
@@ -62,27 +84,34 @@ class Reconciler:
         hosts: Hosts,
         *,
         providers: Providers,
+        surroundings: Surroundings,
         cluster: str,
         settings: ControllerSettings,
+        on_change: Callable[[BenchHost, BenchHostStatus], None] = lambda _before, _after: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._hosts = hosts
         self._providers = providers
+        self._surroundings = surroundings
         self._cluster = cluster
         self._settings = settings
+        self._on_change = on_change
         self._clock = clock
-        self._next_poll: dict[str, datetime] = {}
+        self._memory = HostMemory(clock)
+        self._credentials = CredentialWatch(providers)
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; gives the seconds until the next one, or None when only an event can make one necessary."""
         body = self._store.get(key)
         if body is None:
+            await self._forget(key)
             return None
         try:
             delay = await self._pass_over(body)
         except HostGoneError:
             self._store.remove(body)  # its DELETED event may have been missed while the watch was down
+            await self._forget(key)
             return None
         except HostChangedError:
             delay = timedelta(0) if self._store.get(key) is not body else _API_SERVER_RETRY
@@ -109,15 +138,31 @@ class Reconciler:
         if not host.has_finalizer:
             await self._hosts.add_finalizer(host)
             host = self._hosts.newest(host)
-        waiting = self._too_early(host)
+        circumstances = await self._surroundings.gather(host)
+        waiting = self._too_early(host, circumstances)
         if waiting is not None:
-            return waiting
-        run = HostPass(host, self._hosts, self._providers, cluster=self._cluster, clock=self._clock)
+            if not await self._credentials.is_mended(host):
+                return look_within(host, waiting)
+            host = try_now(host, self._clock())
+        run = HostPass(
+            host,
+            self._hosts,
+            self._providers,
+            cluster=self._cluster,
+            clock=self._clock,
+            circumstances=circumstances,
+            changed_at=self._memory.changed_at(host.key),
+        )
         await self._run(run)
+        self._memory.note_change(host.key, run.changed_at)
         if isinstance(run.outcome.action, Release) and run.outcome.error is None:
             await self._release(run.host)
             return None
-        return await self._report(run)
+        delay = await self._report(run)
+        if isinstance(run.outcome.action, Remove):
+            _log.info("%s/%s: deleted: %s", *host.key, run.outcome.action.message)
+            await self._hosts.delete(self._hosts.newest(run.host))
+        return delay
 
     async def _run(self, run: HostPass) -> None:
         try:
@@ -134,57 +179,82 @@ class Reconciler:
                 )
             )
 
-    def _too_early(self, host: BenchHost) -> timedelta | None:
+    def _too_early(self, host: BenchHost, circumstances: Circumstances) -> timedelta | None:
         """How long the host wants to be left alone, by its backoff or by the cloud's wish; None when a pass is due."""
         now = self._clock()
-        failure, generation = host.status.failure, host.metadata.generation
-        if failure is not None and failure.next_attempt_at and is_blocking(failure, generation=generation, now=now):
-            return failure.next_attempt_at - now
+        moments = [self._backoff_until(host, circumstances, now), self._memory.waits_until(host.key, turn_of(host))]
         operation = operation_to_poll(host)
-        if operation is None or operation.poll_url is None:
+        if operation is not None:
+            moments.append(self._memory.waits_until(host.key, operation.poll_url))
+        due = max((moment for moment in moments if moment is not None), default=None)
+        if due is None:
             return None
-        due = self._next_poll.get(operation.poll_url)
-        return due - now if due is not None and due > now else None
+        end = next_end(host, circumstances, now=now)
+        return (due if end is None else min(due, end)) - now
+
+    def _backoff_until(self, host: BenchHost, circumstances: Circumstances, now: datetime) -> datetime | None:
+        """Until when a failure holds the host back; a host whose time is over is only held back by what ends it."""
+        failure, generation = host.status.failure, host.metadata.generation
+        ended = desired(host, circumstances, now=now).ended is not None
+        kind = OperationType.DEALLOCATE if ended else None
+        if failure is None or not is_blocking(failure, generation=generation, now=now, operation=kind):
+            return None
+        return failure.next_attempt_at
 
     async def _release(self, host: BenchHost) -> None:
         await self._hosts.remove_finalizer(host)
-        self._forget_poll(host)
+        await self._forget(host.key)
         _log.info("%s/%s: nothing is left in the cloud; released", *host.key)
 
     async def _report(self, run: HostPass) -> timedelta:
         now = self._clock()
+        if run.deferred is not None:
+            self._memory.wait_until(run.host.key, now + run.deferred.retry_after, turn_of(run.host))
+            if run.deferred.retry_after < _WORTH_TELLING and not run.outcome.finished:
+                return run.deferred.retry_after
         status = report(run.host, run.outcome, now=now)
         if status.to_dict() != run.host.status.to_dict():
             _log_change(run.host, status.phase, run)
             await self._hosts.write_status(run.host, status)
-        self._forget_poll(run.host)
-        return self._next(run, run.host.model_copy(update={"status": status}), now)
+            self._on_change(run.host, status)
+        host = run.host.model_copy(update={"status": status})
+        self._surroundings.follow(host)
+        self._credentials.note(host)
+        due = min([self._due(run, host, now), *self._appointments(host, run.outcome.circumstances, now)])
+        return max(due - now, timedelta(0))
 
-    def _next(self, run: HostPass, host: BenchHost, now: datetime) -> timedelta:
-        """When this host wants to be looked at again."""
+    async def _forget(self, key: Key) -> None:
+        """The host is gone: nothing of it is needed any more."""
+        self._memory.forget(key)
+        self._surroundings.forget(key)
+        self._credentials.forget(key)
+        await self._providers.release(key)
+
+    def _due(self, run: HostPass, host: BenchHost, now: datetime) -> datetime:
+        """When the host wants to be looked at again, because of what this pass found."""
         failure, operation = host.status.failure, host.status.operation
         if run.outcome.error is not None and failure is not None:
             due = failure.next_attempt_at
-            return due - now if due is not None else self._resync(host)
+            return now + (look_within(host, due - now) if due is not None else self._resync(host))
         if operation is not None and operation.poll_url is not None:
-            delay = run.retry_after or self._settings.poll_interval
-            self._next_poll[operation.poll_url] = now + delay
-            return delay
+            due = now + (run.retry_after or self._settings.poll_interval)
+            self._memory.wait_until(host.key, due, operation.poll_url)
+            return due
         action = run.outcome.action
         if isinstance(action, Settled | Hold):
-            resync = self._resync(host)
-            return resync if action.wake_at is None else min(max(action.wake_at - now, timedelta(0)), resync)
-        return run.retry_after or self._settings.poll_interval
+            return min(action.wake_at or _NEVER, now + self._resync(host))
+        return now + (run.retry_after or self._settings.poll_interval)
+
+    def _appointments(self, host: BenchHost, circumstances: Circumstances, now: datetime) -> Iterator[datetime]:
+        """Moments at which something about the host changes by itself."""
+        for moment in (next_end(host, circumstances, now=now), overdue_at(host, host.status)):
+            if moment is not None and moment > now:
+                yield moment
 
     def _resync(self, host: BenchHost) -> timedelta:
         """The resync interval, shortened by up to a tenth by the uid, so that hosts do not come all at once."""
         share = int(host.metadata.uid[:4], 16) / 0xFFFF if host.metadata.uid else 0.0
         return self._settings.resync_interval * (1 - 0.1 * share)
-
-    def _forget_poll(self, host: BenchHost) -> None:
-        operation = host.status.operation
-        if operation is not None and operation.poll_url is not None:
-            self._next_poll.pop(operation.poll_url, None)
 
     async def _report_invalid(self, body: Mapping[str, Any], message: str) -> timedelta | None:
         """Say on the object that it does not fit the API; it got past the CRD of another version."""

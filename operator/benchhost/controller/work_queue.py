@@ -57,10 +57,6 @@ class WorkQueue(Generic[K]):
         heapq.heappush(self._heap, (due, next(self._order), key))
         self._arm()
 
-    def forget(self, key: K) -> None:
-        """Drop a due time; the object behind the key is gone."""
-        self._due.pop(key, None)
-
     async def get(self) -> K:
         """The next key; it must be given back with ``done``.
 

@@ -1,6 +1,7 @@
 """One JSON line for each request: when it came, what it asked for, how it was answered. For measurements and tests.
 
-Neither the query nor any header or body is in it: polling URLs are signed, and tokens are secrets.
+A fault that cuts the connection has status 0. Neither the query nor any header or body is in it: polling URLs are
+signed, and tokens are secrets.
 """
 
 from __future__ import annotations

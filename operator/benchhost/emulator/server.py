@@ -8,6 +8,7 @@ import secrets
 import tempfile
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -26,12 +27,14 @@ from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
 from benchhost.emulator.cloud.subscription import Subscription
-from benchhost.emulator.entra.authority import Authority, ClientCredentials
+from benchhost.emulator.entra.authority import Authority
+from benchhost.emulator.entra.directory import Application, Directory
 from benchhost.emulator.entra.tokens import TokenAuthority
 from benchhost.emulator.faults.faults import Faults
 from benchhost.emulator.limits.buckets import Buckets
 from benchhost.emulator.limits.policies import documented_limits
-from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection
+from benchhost.emulator.metadata.service import MetadataPath, MetadataService
+from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection, MetadataConnection
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +42,8 @@ if TYPE_CHECKING:
 SHUTDOWN_SECONDS = 1.0
 """How long open connections may finish their request when the emulator stops."""
 
-_HOSTS = ("localhost", "127.0.0.1")
+_LOOPBACK = "127.0.0.1"
+_HOSTS = ("localhost", _LOOPBACK)
 
 
 class ArmEmulator:
@@ -134,8 +138,37 @@ class ArmEmulator:
         await site.start()
         port = runner.addresses[0][1]
         name = "localhost" if config.host in _HOSTS else config.host
-        self._connection = self._connect(f"https://{name}:{port}", certificate.ca_bundle)
-        dispatcher.serve(*self._parts(self._connection))
+        connection = self._connect(f"https://{name}:{port}", certificate.ca_bundle)
+        known = self._directory(connection)
+        tokens = TokenAuthority(
+            connection.tenant_id,
+            issuer=f"{connection.authority}/{connection.tenant_id}",
+            audience=connection.audience,
+            lifetime_seconds=config.token_lifetime_seconds,
+        )
+        if config.metadata_port is not None:
+            metadata = await self._serve_metadata(config.metadata_port, tokens, directory=known, stack=stack)
+            connection = replace(connection, metadata=metadata)
+        self._connection = connection
+        clock, latency = config.clock, self._latency
+        dispatcher.serve(
+            ArmPipeline(
+                self.subscription,
+                tokens,
+                directory=known,
+                limits=self._limits,
+                injection=self._injection,
+                latency=latency,
+                clock=clock,
+            ),
+            Authority(tokens, known, latency=latency, clock=clock),
+            AdminApi(
+                admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
+                self._admin_token,
+                clock=clock,
+                advance=self.subscription.advance,
+            ),
+        )
 
     def _connect(self, base_url: str, ca_bundle: Path) -> EmulatorConnection:
         return EmulatorConnection(
@@ -149,31 +182,30 @@ class ArmEmulator:
             ca_bundle=ca_bundle,
         )
 
-    def _parts(self, connection: EmulatorConnection) -> tuple[ArmPipeline, Authority, AdminApi]:
-        clock, latency = self._config.clock, self._latency
-        tokens = TokenAuthority(
-            connection.tenant_id,
-            issuer=f"{connection.authority}/{connection.tenant_id}",
-            audience=connection.audience,
-            lifetime_seconds=self._config.token_lifetime_seconds,
+    def _directory(self, connection: EmulatorConnection) -> Directory:
+        first = Application(
+            client_id=connection.client_id, object_id=str(uuid.uuid4()), secrets=(connection.client_secret,)
         )
-        credentials = ClientCredentials(connection.client_id, connection.client_secret)
-        return (
-            ArmPipeline(
-                self.subscription,
-                tokens,
-                limits=self._limits,
-                injection=self._injection,
-                latency=latency,
-                clock=clock,
-            ),
-            Authority(tokens, credentials, latency=latency, clock=clock),
-            AdminApi(
-                admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
-                self._admin_token,
-                clock=clock,
-                advance=self.subscription.advance,
-            ),
+        return Directory((first, *self._config.applications), self._config.managed_identities)
+
+    async def _serve_metadata(
+        self, port: int, tokens: TokenAuthority, *, directory: Directory, stack: contextlib.AsyncExitStack
+    ) -> MetadataConnection:
+        """Serve the metadata of the machine that the emulator's clients run on, as far as it has any."""
+        header_secret = secrets.token_hex(16).upper()
+        compute = {"azEnvironment": "AzureEmulator", "subscriptionId": self.subscription.id, "vmId": str(uuid.uuid4())}
+        service = MetadataService(
+            tokens, directory, clock=self._config.clock, header_secret=header_secret, instance={"compute": compute}
+        )
+        runner = web.ServerRunner(web.Server(service.handle, access_log=None), shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, _LOOPBACK, port).start()
+        endpoint = f"http://{_LOOPBACK}:{runner.addresses[0][1]}"
+        return MetadataConnection(
+            endpoint=endpoint,
+            app_service_endpoint=f"{endpoint}{MetadataPath.APP_SERVICE}",
+            header_secret=header_secret,
         )
 
 

@@ -13,6 +13,8 @@ from benchhost.emulator.cloud.latency import LatencyMode
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchhost.emulator.entra.directory import Application, ManagedIdentity
+
 DEFAULT_TOKEN_LIFETIME_SECONDS = 3599.0
 """What Entra gives a token for client credentials (``expires_in``)."""
 
@@ -46,6 +48,11 @@ class EmulatorConfig:
         refused in any case: time is then endless between two requests, and every bucket full.
     token_lifetime_seconds
         How long a token is good for; not scaled, since clients count it on their own clock.
+    applications, managed_identities
+        Who exists in the directory beside the application of `EmulatorConnection`, which may do everything.
+    metadata_port
+        Port of the instance metadata service, 0 for a free one; None, the default, for no such service: it gives
+        tokens to everybody who can reach it.
     access_log
         File that gets a JSON line for each request; none by default.
     clock
@@ -63,6 +70,9 @@ class EmulatorConfig:
     subscription_id: str | None = None
     limits: LimitMode = LimitMode.ENFORCED
     token_lifetime_seconds: float = DEFAULT_TOKEN_LIFETIME_SECONDS
+    applications: tuple[Application, ...] = ()
+    managed_identities: tuple[ManagedIdentity, ...] = ()
+    metadata_port: int | None = None
     access_log: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
 
@@ -89,6 +99,8 @@ class EmulatorConnection:
         Who asks, and about what.
     ca_bundle
         PEM file with the authority to trust.
+    metadata
+        How programs reach the instance metadata service; None where there is none.
     """
 
     endpoint: str
@@ -99,6 +111,24 @@ class EmulatorConnection:
     client_secret: str = field(repr=False)
     subscription_id: str
     ca_bundle: Path
+    metadata: MetadataConnection | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataConnection:
+    """How programs reach the instance metadata service.
+
+    Parameters
+    ----------
+    endpoint
+        Base URL, plain HTTP on the loopback interface.
+    app_service_endpoint, header_secret
+        App Service's form of the same: ``IDENTITY_ENDPOINT`` and ``IDENTITY_HEADER``.
+    """
+
+    endpoint: str
+    app_service_endpoint: str
+    header_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,24 +3,40 @@
 Called by the controller. No clock, no randomness, no I/O: ``now`` is an argument everywhere.
 """
 
-from benchhost.lifecycle.actions import Action, Do, Hold, Release, Settled, Wait
-from benchhost.lifecycle.decide import choose_size, decide, required_parts
+from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait
+from benchhost.lifecycle.build import required_parts
+from benchhost.lifecycle.capacity import Candidate, candidates, choose
+from benchhost.lifecycle.circumstances import Circumstances, HolderState
+from benchhost.lifecycle.decide import decide
 from benchhost.lifecycle.deletion import never_reached_cloud
+from benchhost.lifecycle.desired import desired, holder_lost_at, next_end
+from benchhost.lifecycle.readiness import boot_of, is_awaited, overdue_at
 from benchhost.lifecycle.report import report
 from benchhost.lifecycle.result import Finished, Pass
 
 __all__ = [
     "Action",
+    "Candidate",
+    "Circumstances",
     "Do",
     "Finished",
     "Hold",
+    "HolderState",
     "Pass",
     "Release",
+    "Remove",
     "Settled",
     "Wait",
-    "choose_size",
+    "boot_of",
+    "candidates",
+    "choose",
     "decide",
+    "desired",
+    "holder_lost_at",
+    "is_awaited",
     "never_reached_cloud",
+    "next_end",
+    "overdue_at",
     "report",
     "required_parts",
 ]

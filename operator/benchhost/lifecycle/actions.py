@@ -28,6 +28,8 @@ class Wait:
     operation: OperationType | None
     """The operation it belongs to; None for work that nobody here asked for."""
     message: str
+    reason: Reason = Reason.OUT_OF_SYNC
+    """What conditions say when it belongs to no operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,16 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Remove:
+    """The BenchHost itself is to be deleted, and everything of it: its time is over, or its holder is lost."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Everything that belonged to the host is gone or let go: the finalizer can go."""
 
 
-Action = Do | Wait | Settled | Hold | Release
+Action = Do | Wait | Settled | Hold | Remove | Release

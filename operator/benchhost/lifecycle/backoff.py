@@ -1,12 +1,15 @@
 """When to try again after a failure: exponential, with jitter, capped by who can mend it. Pure."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from benchhost.api.conditions import Reason
-from benchhost.api.status import Failure, FailureClass
+from benchhost.api.status import CapacityAttempt, Failure, FailureClass, OperationType
 from benchhost.cloud.errors import CloudError
+from benchhost.lifecycle.capacity import Candidate, add_attempt, describe_tried, is_exhausted
 
 _FIRST: Final = timedelta(seconds=2)
 _CAPS: Final[dict[FailureClass, timedelta]] = {
@@ -22,6 +25,21 @@ _LOCAL_CAP: Final = timedelta(seconds=30)
 afterwards waits no longer than this."""
 _JITTER: Final = 0.2
 """Each delay is shortened by up to this share, so that hosts that failed together do not return together."""
+_POWERS_DOWN: Final = frozenset({OperationType.STOP, OperationType.DEALLOCATE, OperationType.DELETE})
+"""What ends a bill, and needs nothing of the spec but the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What failed, beside the error itself."""
+
+    generation: int
+    operation: OperationType | None = None
+    """None when the host could not even be looked at."""
+    candidate: Candidate | None = None
+    """The size and zone that were asked for, where that mattered."""
+    candidates: Sequence[Candidate] = ()
+    """Everything that could have been asked for."""
 
 
 def delay_after(count: int, error: CloudError, *, seed: str) -> timedelta | None:
@@ -39,21 +57,21 @@ def delay_after(count: int, error: CloudError, *, seed: str) -> timedelta | None
     return plain * (1 - _JITTER * digest[0] / 255)
 
 
-def next_failure(error: CloudError, earlier: Failure | None, *, generation: int, seed: str, now: datetime) -> Failure:
-    """The failure that status shows after this error; a row goes on while reason and generation stay the same."""
-    row = earlier if earlier and _same_row(earlier, error, generation) else None
+def next_failure(error: CloudError, earlier: Failure | None, attempt: Attempt, *, seed: str, now: datetime) -> Failure:
+    """The failure that status shows after this error; a row goes on while its kind and the generation stay the same."""
+    row = earlier if earlier and _same_row(earlier, error, attempt.generation) else None
     count = row.count + 1 if row else 1
-    delay = delay_after(count, error, seed=seed)
-    if delay is not None and error.retry_after is not None:
-        delay = max(delay, error.retry_after)
+    tried = _tried(error, row, attempt)
     return Failure(
         reason=error.reason,
-        message=str(error),
+        message=_message(error, tried),
         failure_class=error.failure_class,
         count=count,
         since=row.since if row else now,
-        next_attempt_at=now + delay if delay is not None else None,
-        generation=generation,
+        next_attempt_at=_next_attempt(error, count, attempt, tried=tried, seed=seed, now=now),
+        generation=attempt.generation,
+        operation=attempt.operation,
+        tried=tried,
     )
 
 
@@ -61,8 +79,40 @@ def _same_row(earlier: Failure, error: CloudError, generation: int) -> bool:
     return earlier.generation == generation and earlier.failure_class is error.failure_class
 
 
-def is_blocking(failure: Failure | None, *, generation: int, now: datetime) -> bool:
-    """Whether it is too early to try again. A newer generation is never held back by an older failure."""
+def _tried(error: CloudError, row: Failure | None, attempt: Attempt) -> list[CapacityAttempt]:
+    if error.failure_class is not FailureClass.CAPACITY or attempt.candidate is None:
+        return []
+    if error.reason is Reason.DEALLOCATION_NEEDED:
+        return list(row.tried) if row else []
+    return add_attempt(row.tried if row else (), error, attempt.candidate, attempt.candidates)
+
+
+def _message(error: CloudError, tried: Sequence[CapacityAttempt]) -> str:
+    return f"{error} Tried in this round: {describe_tried(tried)}." if len(tried) > 1 else str(error)
+
+
+def _next_attempt(
+    error: CloudError, count: int, attempt: Attempt, *, tried: Sequence[CapacityAttempt], seed: str, now: datetime
+) -> datetime | None:
+    """At once while there is another way, else after the delay or the cloud's own wish, whichever is later."""
+    if error.reason is Reason.DEALLOCATION_NEEDED or (tried and not is_exhausted(tried, attempt.candidates)):
+        return now
+    rounds = max(1, count // max(1, len(attempt.candidates))) if tried else count
+    delay = delay_after(rounds, error, seed=seed)
+    if delay is None:
+        return None
+    return now + max(delay, error.retry_after or timedelta(0))
+
+
+def is_blocking(
+    failure: Failure | None, *, generation: int, now: datetime, operation: OperationType | None = None
+) -> bool:
+    """Whether it is too early for this operation.
+
+    A newer generation is never held back by an older failure, and what ends a bill only by its own failure.
+    """
     if failure is None or failure.generation != generation:
+        return False
+    if operation in _POWERS_DOWN and failure.operation not in (None, operation):
         return False
     return failure.next_attempt_at is None or failure.next_attempt_at > now

@@ -5,6 +5,7 @@ Gathered by the controller before a pass decides; read by ``decide`` and ``repor
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,7 @@ class Circumstances:
     """None: the Lease could not be read, so nothing is concluded from it; or the spec names none."""
     answered_at: datetime | None = None
     """When the guest accepted a connection on the readiness port, by the newest attempt; None when it did not."""
+
+
+NOTHING_KNOWN: Final = Circumstances()
+"""For a host without holder and readiness."""

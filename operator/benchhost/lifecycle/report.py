@@ -19,16 +19,18 @@ from benchhost.api.status import (
     add_history,
     seconds_between,
 )
+from benchhost.cloud.machine import Machine, MachinePower
 from benchhost.lifecycle.actions import Settled
-from benchhost.lifecycle.backoff import next_failure
-from benchhost.lifecycle.placement import next_placement
+from benchhost.lifecycle.backoff import Attempt, next_failure
+from benchhost.lifecycle.capacity import candidates
+from benchhost.lifecycle.placement import next_eviction, next_placement
 from benchhost.lifecycle.result import Finished, Pass
 from benchhost.lifecycle.summary import summarize
 
 
 def report(host: BenchHost, outcome: Pass, *, now: datetime) -> BenchHostStatus:
     """The status after this pass; equal to the old one when nothing is new."""
-    status = _observed(host.status, outcome, now)
+    status = _observed(host, outcome, now)
     for finished in outcome.finished:
         status = _finished(status, finished)
     status = _acknowledged(host, status, outcome, now)
@@ -43,15 +45,25 @@ def report(host: BenchHost, outcome: Pass, *, now: datetime) -> BenchHostStatus:
     return status.model_copy(update={"phase": summary.phase, "conditions": summary.conditions})
 
 
-def _observed(status: BenchHostStatus, outcome: Pass, now: datetime) -> BenchHostStatus:
+def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:
     """What the cloud shows; kept as it was when the cloud could not be seen."""
+    status = host.status
     if outcome.observation is None:
         return status
+    evicted_at = next_eviction(host, outcome.observation.machine, outcome.circumstances, now=now)
     machine = outcome.observation.machine
     if machine is None:
         return status.model_copy(
-            update={"power_state": None, "provider_id": None, "addresses": [], "ssh_endpoint": None}
+            update={
+                "power_state": None,
+                "provider_id": None,
+                "addresses": [],
+                "ssh_endpoint": None,
+                "evicted_at": evicted_at,
+                "reached_at": None,
+            }
         )
+    placement = next_placement(status, machine, now=now)
     return status.model_copy(
         update={
             "power_state": str(machine.power),
@@ -60,9 +72,18 @@ def _observed(status: BenchHostStatus, outcome: Pass, now: datetime) -> BenchHos
             "zone": machine.zone,
             "addresses": list(machine.addresses),
             "ssh_endpoint": _ssh_endpoint(machine.addresses),
-            "placement": next_placement(status, machine, now=now),
+            "placement": placement,
+            "evicted_at": evicted_at,
+            "reached_at": _reached_at(status, machine, outcome, moved=placement != status.placement),
         }
     )
+
+
+def _reached_at(status: BenchHostStatus, machine: Machine, outcome: Pass, *, moved: bool) -> datetime | None:
+    """The first answer since the last start stays on record until the machine stops running or moves."""
+    if machine.power is not MachinePower.RUNNING or moved:
+        return None
+    return status.reached_at or outcome.circumstances.answered_at
 
 
 def _ssh_endpoint(addresses: tuple[Address, ...]) -> SshEndpoint | None:
@@ -95,7 +116,7 @@ def _finished(status: BenchHostStatus, finished: Finished) -> BenchHostStatus:
 
 def _acknowledgement(kind: OperationType, moment: datetime) -> dict[str, object]:
     if kind is OperationType.RESTART:
-        return {"last_restart_time": moment}
+        return {"last_restart_time": moment, "reached_at": None}
     if kind is OperationType.REALLOCATE:
         return {"last_reallocate_time": moment}
     return {}
@@ -121,10 +142,18 @@ def _failure(host: BenchHost, outcome: Pass, now: datetime) -> Failure | None:
     """An error starts or goes on with a row; only a pass that finds nothing more to do ends it."""
     if outcome.error is not None:
         return next_failure(
-            outcome.error,
-            host.status.failure,
-            generation=host.metadata.generation,
-            seed=host.metadata.uid,
-            now=now,
+            outcome.error, host.status.failure, _attempt(host, outcome), seed=host.metadata.uid, now=now
         )
     return None if isinstance(outcome.action, Settled) else host.status.failure
+
+
+def _attempt(host: BenchHost, outcome: Pass) -> Attempt:
+    operation = outcome.operation or (outcome.finished[-1].operation if outcome.finished else None)
+    kind = operation.type if operation else None
+    machine = outcome.observation.machine if outcome.observation else None
+    return Attempt(
+        generation=host.metadata.generation,
+        operation=kind,
+        candidate=outcome.candidate,
+        candidates=candidates(host, None if kind is OperationType.PROVISION else machine),
+    )

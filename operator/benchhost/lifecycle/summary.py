@@ -10,7 +10,9 @@ from benchhost.api.model import to_timestamp
 from benchhost.api.spec import PowerState
 from benchhost.api.status import BenchHostStatus, Failure, FailureClass, Operation, OperationType, Phase
 from benchhost.cloud.machine import MachinePower, Observation, Part, PartState
-from benchhost.lifecycle.actions import Action, Do, Hold, Release, Settled, Wait
+from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait
+from benchhost.lifecycle.desired import Desired, desired
+from benchhost.lifecycle.readiness import reachable
 from benchhost.lifecycle.result import Pass
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
@@ -27,6 +29,7 @@ _WORK: Final[dict[OperationType, tuple[Phase, Reason]]] = {
     OperationType.RESTART: (Phase.RESTARTING, Reason.RESTARTING),
     OperationType.RESIZE: (Phase.RESIZING, Reason.RESIZING),
     OperationType.UPDATE: (Phase.RUNNING, Reason.UPDATING),
+    OperationType.CLEAN_UP: (Phase.PROVISIONING, Reason.PROVISIONING),
     OperationType.DELETE: (Phase.DELETING, Reason.DELETING),
 }
 _RESTING: Final[dict[str, Phase]] = {
@@ -74,9 +77,11 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
     """
     verdict = _verdict(host, status, outcome, now)
     rows = [
-        (ConditionType.READY, _ready(host, status, verdict)),
+        (ConditionType.READY, _ready(host, status, verdict, desired(host, outcome.circumstances, now=now))),
         (ConditionType.SYNCED, (verdict.status, verdict.reason, verdict.message)),
         (ConditionType.PROVISIONED, _provisioned(host, outcome)),
+        (ConditionType.REACHABLE, reachable(host, status, now=now)),
+        (ConditionType.EVICTED, _evicted(status)),
         (ConditionType.RECONCILING, (_TRUE, verdict.reason, verdict.message) if verdict.working else None),
         (ConditionType.STALLED, (_TRUE, verdict.reason, verdict.message) if verdict.stalled else None),
     ]
@@ -103,22 +108,39 @@ def _verdict(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datet
     operation = status.operation
     if operation is not None and operation.deadline < now:
         return _Verdict(_FALSE, Reason.TIMED_OUT, _timed_out(status), working=True)
-    if operation is not None and isinstance(outcome.action, Do | Wait):
+    if operation is not None and _goes_on(outcome.action):
         return _Verdict(_FALSE, _WORK[operation.type][1], _under_way(operation), working=True)
-    match outcome.action:
+    return _verdict_of(host, outcome.action)
+
+
+def _goes_on(action: Action | None) -> bool:
+    """Whether the action goes on with the operation under way."""
+    return isinstance(action, Do) or (isinstance(action, Wait) and action.reason is not Reason.QUEUED)
+
+
+def _verdict_of(host: BenchHost, action: Action | None) -> _Verdict:
+    """What a pass without a failure and without an operation under way says."""
+    match action:
         case Settled(message=message, reason=reason):
-            return _Verdict(_TRUE, reason, message)
+            return _Verdict(_TRUE, reason, message, stalled=_is_ended(host, reason))
         case Hold(reason=reason, message=message, stalled=stalled, wake_at=wake_at):
             return _Verdict(_FALSE, reason, message, working=wake_at is not None and not stalled, stalled=stalled)
         case Do(operation=kind, step=step):
             return _Verdict(_FALSE, _WORK[kind][1], f"{_WORK[kind][1]}: {step}.", working=True)
-        case Wait(operation=wait_kind, message=message):
-            reason = _WORK[wait_kind][1] if wait_kind else Reason.OUT_OF_SYNC
+        case Wait(operation=wait_kind, message=message, reason=wait_reason):
+            reason = _WORK[wait_kind][1] if wait_kind else wait_reason
+            return _Verdict(_FALSE, reason, message, working=True)
+        case Remove(reason=reason, message=message):
             return _Verdict(_FALSE, reason, message, working=True)
         case Release():
             return _Verdict(_FALSE, Reason.DELETING, "Nothing of the host is left in the cloud.", working=True)
         case None:
             return _Verdict(_UNKNOWN, Reason.PENDING, "Not looked at yet.", working=True)
+
+
+def _is_ended(host: BenchHost, reason: Reason) -> bool:
+    """Whether a host that the spec wants running stays off until somebody changes something."""
+    return host.spec.power_state is PowerState.RUNNING and reason in (Reason.EXPIRED, Reason.HOLDER_LOST)
 
 
 def _is_held_by(failure: Failure, action: Action | None) -> bool:
@@ -156,16 +178,29 @@ def _timed_out(status: BenchHostStatus) -> str:
     )
 
 
-def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict) -> tuple[ConditionStatus, Reason, str] | None:
+def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, wanted: Desired) -> _Row | None:
     """Absent while the host is not meant to run, so that waiting for it waits."""
     if host.spec.power_state is not PowerState.RUNNING or host.is_deleting:
         return None
-    if verdict.status is _TRUE:
-        return (_TRUE, Reason.RUNNING, verdict.message)
+    if wanted.ended is not None:
+        return (_FALSE, wanted.ended, wanted.message)
     usable = status.power_state == MachinePower.RUNNING and _leaves_usable(status, verdict)
-    if usable:
-        return (_TRUE, Reason.RUNNING, f"The host runs. {verdict.message}")
-    return (_FALSE, verdict.reason, verdict.message)
+    if verdict.status is not _TRUE and not usable:
+        return (_FALSE, verdict.reason, verdict.message)
+    if host.spec.readiness is not None and status.reached_at is None:
+        return (_FALSE, Reason.UNREACHABLE, "The host runs, and its readiness port has not answered yet.")
+    return (_TRUE, Reason.RUNNING, verdict.message if verdict.status is _TRUE else f"The host runs. {verdict.message}")
+
+
+def _evicted(status: BenchHostStatus) -> _Row | None:
+    if status.evicted_at is None:
+        return None
+    since = to_timestamp(status.evicted_at.replace(microsecond=0))
+    return (
+        _TRUE,
+        Reason.EVICTED,
+        f"Azure has taken the spot capacity back (seen at {since}); it is asked for again while the host is to run.",
+    )
 
 
 def _leaves_usable(status: BenchHostStatus, verdict: _Verdict) -> bool:

@@ -23,8 +23,10 @@ from benchhost.cloud import (
     MachinePower,
     Observation,
     OperationState,
+    OwnedResource,
     Owner,
     Part,
+    Scope,
     Started,
     Step,
     TerminalError,
@@ -33,11 +35,15 @@ from benchhost.cloud import (
 )
 from benchhost.cloud.fake import FakeCloud
 from benchhost.cloud.fake_clock import SettableClock
+from benchhost.controller.api_server import ApiServer
+from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.probes import ReadinessProbes
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
 from benchhost.controller.settings import ControllerSettings
 from benchhost.controller.store import HostStore
+from benchhost.controller.surroundings import Surroundings
 from support.builders import azure_spec
 from support.stack import Kubectl
 
@@ -89,6 +95,15 @@ class CountedCloud:
         state: OperationState | None = await self.counter(lambda: self.cloud.poll(request, poll_url))
         return state
 
+    async def read_console(self, request: HostRequest) -> str | None:
+        return await self.cloud.read_console(request)
+
+    async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
+        return await self.cloud.list_owned(scope, cluster)
+
+    async def delete_owned(self, resource: OwnedResource) -> Started:
+        return await self.cloud.delete_owned(resource)
+
     async def close(self) -> None:
         await self.cloud.close()
 
@@ -118,14 +133,16 @@ class Bench:
     def restart(self) -> None:
         """A new process: nothing but the API server and the cloud is remembered."""
         self.store = HostStore()
-        hosts = CountedHosts(self.client, self.store)
+        server = ApiServer(self.client)
+        hosts = CountedHosts(server, self.store)
         hosts.counter = self.counter
         provider = CountedCloud(self.cloud, self.counter)
-        providers = Providers(hosts, lambda _: provider, own={}, own_namespaces=("*",))
+        providers = Providers(hosts, lambda *_: provider, own=lambda: provider, own_namespaces=("*",))
         self.reconciler = Reconciler(
             self.store,
             hosts,
             providers=providers,
+            surroundings=Surroundings(Holders(server, clock=self.clock), ReadinessProbes(lambda _: None)),
             cluster="cluster-1",
             settings=ControllerSettings(),
             clock=self.clock,
@@ -220,6 +237,7 @@ async def test_a_creation_that_fails_at_its_end_is_told_tried_again_and_kept_in_
     host = await bench.host()
     assert [(entry.type, entry.result, entry.reason) for entry in host.status.history] == [
         ("Provision", "Failed", "AllocationFailed"),
+        ("CleanUp", "Succeeded", None),
         ("Provision", "Succeeded", None),
     ]
     assert host.status.failure is None

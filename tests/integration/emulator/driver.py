@@ -99,7 +99,8 @@ class Raw:
     def group(self) -> str:
         return f"/subscriptions/{self._connection.subscription_id}/resourceGroups/{GROUP}"
 
-    async def token(self, **changes: str) -> tuple[int, dict[str, Any]]:
+    async def token(self, **changes: str | None) -> tuple[int, dict[str, Any]]:
+        """Ask for a token; None leaves a field out."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self._connection.client_id,
@@ -108,7 +109,8 @@ class Raw:
             **changes,
         }
         url = f"{self._connection.authority}/{self._connection.tenant_id}/oauth2/v2.0/token"
-        async with self._session.post(url, data=form) as answer:
+        given = {name: value for name, value in form.items() if value is not None}
+        async with self._session.post(url, data=given) as answer:
             return answer.status, await answer.json()
 
     async def log_in(self) -> None:

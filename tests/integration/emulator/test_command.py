@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import stat
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from benchhost.emulator.connection_files import CONNECTION_FILE, ENVIRONMENT_FILE
 from benchhost.emulator.settings import EmulatorConnection
+from integration.emulator.command import run, running_command
 from integration.emulator.driver import network_body, sdk_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-COMMAND = [sys.executable, "-m", "benchhost.cli.emulator"]
-START_SECONDS = 30.0
-
-
-@contextlib.contextmanager
-def _running(directory: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """Run an emulator until the block ends; it answers from the start of the block on."""
-    arguments = [*COMMAND, "run", "--directory", str(directory), "--latency", "none", *options]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        _wait_for(directory / CONNECTION_FILE, process)
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.02)
-
-
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
 def _connection(directory: Path) -> EmulatorConnection:
@@ -68,7 +35,7 @@ def _connection(directory: Path) -> EmulatorConnection:
 
 async def test_a_running_emulator_is_found_used_listed_and_stopped(tmp_path: Path) -> None:
     group = ("--resource-group", "rg@eastus")
-    with _running(tmp_path, *group, "--subscription-id", "33333333-3333-3333-3333-333333333333") as process:
+    with running_command(tmp_path, *group, "--subscription-id", "33333333-3333-3333-3333-333333333333") as process:
         for name in (CONNECTION_FILE, ENVIRONMENT_FILE):
             assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
         connection = _connection(tmp_path)
@@ -77,16 +44,16 @@ async def test_a_running_emulator_is_found_used_listed_and_stopped(tmp_path: Pat
         assert environment["AZURE_RESOURCE_MANAGER_ENDPOINT"] == connection.endpoint
         assert environment["AZURE_CA_BUNDLE"] == str(tmp_path / "ca.pem")
 
-        nothing = _run("resources", "--directory", str(tmp_path))
+        nothing = run("resources", "--directory", str(tmp_path))
         assert nothing.returncode == 0
         assert "No resources exist" in nothing.stdout
 
         async with sdk_of(connection) as sdk:
             body = network_body()
             await (await sdk.network.virtual_networks.begin_create_or_update("rg", "vnet", body)).result()
-        table = _run("resources", "--directory", str(tmp_path))
+        table = run("resources", "--directory", str(tmp_path))
         assert "Microsoft.Network/virtualNetworks" in table.stdout
-        listed = json.loads(_run("resources", "--directory", str(tmp_path), "-o", "json").stdout)
+        listed = json.loads(run("resources", "--directory", str(tmp_path), "-o", "json").stdout)
         assert [item["name"] for item in listed["resources"]] == ["vnet"]
         assert [item["name"] for item in listed["resourceGroups"]] == ["rg"]
 
@@ -102,7 +69,7 @@ async def test_a_running_emulator_is_found_used_listed_and_stopped(tmp_path: Pat
 
 
 def test_ctrl_c_ends_it_well(tmp_path: Path) -> None:
-    with _running(tmp_path) as process:
+    with running_command(tmp_path) as process:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
         assert (process.returncode, errors) == (0, "")
@@ -110,34 +77,34 @@ def test_ctrl_c_ends_it_well(tmp_path: Path) -> None:
 
 def test_two_run_side_by_side_but_not_on_one_port_or_folder(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    with _running(one), _running(two):
+    with running_command(one), running_command(two):
         port = _connection(one).endpoint.rpartition(":")[2]
         assert port != _connection(two).endpoint.rpartition(":")[2]
-        taken = _run("run", "--port", port, "--directory", str(tmp_path / "three"))
+        taken = run("run", "--port", port, "--directory", str(tmp_path / "three"))
         assert taken.returncode == 1
         assert f"Port {port} on 127.0.0.1 is in use" in taken.stderr
         assert taken.stderr.count("\n") == 1
-        same = _run("run", "--directory", str(one))
+        same = run("run", "--directory", str(one))
         assert same.returncode == 1
         assert "Another emulator runs with the folder" in same.stderr
         assert (one / CONNECTION_FILE).exists()
 
 
 def test_a_killed_emulator_leaves_no_file_that_looks_alive_to_the_next(tmp_path: Path) -> None:
-    with _running(tmp_path) as process:
+    with running_command(tmp_path) as process:
         before = (tmp_path / CONNECTION_FILE).read_text()
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        dead = _run("resources", "--directory", str(tmp_path))
+        dead = run("resources", "--directory", str(tmp_path))
         assert dead.returncode == 1
         assert "does not answer" in dead.stderr
         assert "Traceback" not in dead.stderr
     port = "1"
-    refused = _run("run", "--directory", str(tmp_path), "--host", "203.0.113.1", "--port", port)
+    refused = run("run", "--directory", str(tmp_path), "--host", "203.0.113.1", "--port", port)
     assert refused.returncode == 1
     assert "cannot run on 203.0.113.1" in refused.stderr
     assert not (tmp_path / CONNECTION_FILE).exists()
-    with _running(tmp_path):
+    with running_command(tmp_path):
         assert (tmp_path / CONNECTION_FILE).read_text() != before
 
 
@@ -154,7 +121,7 @@ def test_a_killed_emulator_leaves_no_file_that_looks_alive_to_the_next(tmp_path:
     ],
 )
 def test_bad_options_give_one_sentence(arguments: list[str], code: int, words: str) -> None:
-    result = _run(*arguments)
+    result = run(*arguments)
     said = " ".join(result.stderr.replace("│", " ").split())
     assert result.returncode == code
     assert words in said

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from benchhost.azure import AzureCloudSettings
+from benchhost.azure.attempt import read_started
 from benchhost.azure.calls import json_of, refusal_of, request_id, retry_after
 from benchhost.azure.polling import read_state, to_time
-from benchhost.azure.steps import read_started
 from benchhost.cloud import CapacityError, OperationState, Started, TransientError
 from unit.azure.responses import Response
 

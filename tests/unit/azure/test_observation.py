@@ -9,14 +9,15 @@ from azure.mgmt.network.models import NetworkInterface, PublicIPAddress, Virtual
 
 from benchhost.api.spec import BenchHostSpec
 from benchhost.api.status import Address, AddressType
-from benchhost.azure.observation import disk_of, state_of, to_addresses, to_disk, to_machine, to_part
+from benchhost.azure.observation import to_addresses, to_machine, to_observation, to_part
+from benchhost.azure.states import state_of
 from benchhost.azure.tags import owner_tags, shared_tags
-from benchhost.cloud import HostRequest, MachinePower, ObservedPart, Owner, PartState
+from benchhost.cloud import HostRequest, MachinePower, ObservedPart, Owner, Part, PartState
 from support.builders import OWNER, azure_spec
 
 ID = "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/db-1"
 DISK_ID = "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Compute/disks/db-1-os"
-STRANGER = Owner("cluster-2", "bench", "pg-1", "u")
+IDS = "/subscriptions/s/resourceGroups/Ids/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 def request(name: str | None = "db-1") -> HostRequest:
@@ -126,40 +127,40 @@ def test_a_network_is_in_use_while_something_is_attached_to_it() -> None:
     assert network().owner == Owner(OWNER.cluster, "", "", "")
 
 
-def test_this_hosts_machine_vouches_for_its_disk() -> None:
-    assert disk_of(machine(), request()) == ObservedPart(DISK_ID, PartState.READY, OWNER)
+def test_what_the_spec_can_change_is_read() -> None:
+    identity = {"type": "UserAssigned", "userAssignedIdentities": {f"{IDS}/Blue": {"clientId": "c"}, f"{IDS}/RED": {}}}
+    diagnostics = {"bootDiagnostics": {"enabled": False}}
+    seen = to_machine(machine(identity=identity, properties={"diagnosticsProfile": diagnostics, "priority": "Spot"}))
+    assert seen.identity_ids == {f"{IDS}/blue".lower(), f"{IDS}/red".lower()}
+    assert (seen.boot_diagnostics, seen.is_spot) == (False, True)
 
 
-@pytest.mark.parametrize(
-    "seen",
-    [
-        pytest.param(machine(tags=owner_tags(STRANGER)), id="another-owners-machine"),
-        pytest.param(machine(tags={}), id="nobodys-machine"),
-        pytest.param(machine(properties={"provisioningState": "Deleting"}), id="a-machine-that-is-going"),
-        pytest.param(machine(properties={"storageProfile": {"osDisk": {}}}), id="a-disk-that-is-not-there-yet"),
-        pytest.param(machine(properties={"storageProfile": None}), id="no-storage-at-all"),
-        pytest.param(
-            machine(properties={"storageProfile": {"osDisk": {"managedDisk": {"id": f"{DISK_ID}-other"}}}}),
-            id="a-disk-of-another-name",
-        ),
-    ],
-)
-def test_no_other_machine_vouches_for_a_disk(seen: VirtualMachine) -> None:
-    assert disk_of(seen, request()) is None
+def test_what_azure_does_not_tell_is_left_open() -> None:
+    seen = to_machine(machine(SUCCEEDED, RUNNING))
+    assert (seen.identity_ids, seen.boot_diagnostics, seen.is_spot, seen.zone) == (frozenset(), None, False, None)
+    assert seen.data_disks == ()
 
 
-@pytest.mark.parametrize(
-    ("tags", "name", "owner"),
-    [
-        pytest.param(owner_tags(OWNER), "db-1", OWNER, id="by-its-tags"),
-        pytest.param(owner_tags(STRANGER), None, STRANGER, id="by-its-tags-against-its-name"),
-        pytest.param({}, None, OWNER, id="by-a-name-that-holds-the-owners-digest"),
-        pytest.param({}, "db-1", None, id="nobodys-under-a-name-that-anybody-can-choose"),
-    ],
-)
-def test_whose_a_left_disk_is(tags: dict[str, str], name: str | None, owner: Owner | None) -> None:
-    disk = Disk({"id": DISK_ID, "location": "eastus", "tags": tags, "properties": {"provisioningState": "Succeeded"}})
-    assert to_disk(disk, request(name)).owner == owner
+def test_a_hibernated_machine_is_deallocated() -> None:
+    statuses = (SUCCEEDED, {"code": "PowerState/deallocated"}, {"code": "HibernationState/Hibernated"})
+    assert to_machine(machine(*statuses)).power is MachinePower.DEALLOCATED
+
+
+def test_disks_are_shown_with_the_machine_and_by_themselves() -> None:
+    disk = {"lun": 2, "managedDisk": {"id": DISK_ID.replace("-os", "-data-2")}, "caching": "None"}
+    storage = {"osDisk": {"managedDisk": {"id": DISK_ID}}, "dataDisks": [disk]}
+    own = machine(properties={"storageProfile": storage})
+    seen = to_observation(request(), {Part.MACHINE: own, Part.INTERFACE: None}, [])
+    assert seen.parts.keys() == {Part.MACHINE, Part.DISK}
+    assert seen.machine is not None
+    assert [disk.lun for disk in seen.machine.data_disks] == [2]
+    assert seen.data_disks == {2: ObservedPart(DISK_ID.replace("-os", "-data-2"), PartState.READY, OWNER)}
+
+
+def test_without_a_machine_only_the_disks_themselves_are_shown() -> None:
+    left = Disk({"id": DISK_ID, "location": "eastus", "tags": owner_tags(OWNER), "properties": {"diskSizeGB": 30}})
+    seen = to_observation(request(), {Part.MACHINE: None, Part.INTERFACE: None}, [left])
+    assert (seen.parts.keys(), seen.machine, seen.data_disks) == ({Part.DISK}, None, {})
 
 
 def test_addresses_are_shown_as_far_as_they_are_known() -> None:

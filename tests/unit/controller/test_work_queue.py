@@ -61,14 +61,6 @@ async def test_a_new_due_time_replaces_the_old_one_both_ways() -> None:
     assert [await take(queue), await take(queue)] == ["sooner", "later"]
 
 
-async def test_a_forgotten_key_does_not_come() -> None:
-    queue: WorkQueue[str] = WorkQueue()
-    queue.add_after("gone", 0.01)
-    queue.add_after("there", 0.03)
-    queue.forget("gone")
-    assert await take(queue) == "there"
-
-
 async def test_a_due_time_does_not_delay_a_key_that_is_ready() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")

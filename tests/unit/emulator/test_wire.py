@@ -57,6 +57,23 @@ def test_paths_are_taken_apart(path: str, shape: str, names: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize(
+    ("path", "provider", "types"),
+    [
+        pytest.param("/subscriptions/S/resourceGroups/providers", None, (), id="a-group-of-that-name"),
+        pytest.param(MACHINE, "microsoft.COMPUTE", ("VirtualMachines",), id="resource"),
+        pytest.param(
+            f"{MACHINE}/providers/Microsoft.Authorization/locks/l", "Microsoft.Authorization", ("locks",),
+            id="extension-of-a-resource",
+        ),
+        pytest.param("/subscriptions/S/providers", None, (), id="no-namespace"),
+    ],
+)  # fmt: skip
+def test_the_provider_and_types_of_a_path(path: str, provider: str | None, types: tuple[str, ...]) -> None:
+    parsed = parse_path(path)
+    assert (parsed.provider, parsed.types) == (provider, types)
+
+
+@pytest.mark.parametrize(
     ("method", "path", "version", "code"),
     [
         ("GET", MACHINE, None, "MissingApiVersionParameter"),
@@ -176,13 +193,13 @@ def test_ended_operations_are_forgotten_in_the_end() -> None:
 def test_tokens_are_checked_for_signature_audience_and_time() -> None:
     tokens = TokenAuthority("t", issuer="https://issuer", audience="https://arm", lifetime_seconds=100)
     others = TokenAuthority("t", issuer="https://issuer", audience="https://arm", lifetime_seconds=100)
-    good = tokens.issue("client", 1000.0)
+    good = tokens.issue("client", "object", 1000.0)
     assert tokens.check(f"Bearer {good}", 1099.0).client_id == "client"
     refused = {
         None: "AuthenticationFailed",
         "Basic abc": "AuthenticationFailedInvalidHeader",
         "Bearer abc": "InvalidAuthenticationToken",
-        f"Bearer {others.issue('client', 1000.0)}": "InvalidAuthenticationToken",
+        f"Bearer {others.issue('client', 'object', 1000.0)}": "InvalidAuthenticationToken",
         f"Bearer {good[:-4]}AAAA": "InvalidAuthenticationToken",
         f"Bearer {good}": "ExpiredAuthenticationToken",
     }
@@ -195,7 +212,7 @@ def test_tokens_are_checked_for_signature_audience_and_time() -> None:
 
 def test_a_token_for_another_audience_is_refused() -> None:
     tokens = TokenAuthority("t", issuer="https://issuer", audience="https://arm", lifetime_seconds=100)
-    token = tokens.issue("client", 1000.0)
+    token = tokens.issue("client", "object", 1000.0)
     tokens.audience = "https://other"
     with pytest.raises(ArmError) as error:
         tokens.check(f"Bearer {token}", 1000.0)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from benchhost.api.conditions import Reason
-from benchhost.api.status import Failure
+from benchhost.api.status import Failure, OperationType
 from benchhost.cloud.errors import (
     AdminError,
     CapacityError,
@@ -15,7 +15,7 @@ from benchhost.cloud.errors import (
     ThrottledError,
     TransientError,
 )
-from benchhost.lifecycle.backoff import delay_after, is_blocking, next_failure
+from benchhost.lifecycle.backoff import Attempt, delay_after, is_blocking, next_failure
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = 20
@@ -26,7 +26,7 @@ def fail(error: CloudError, *, times: int = 1, generation: int = 1) -> Failure:
     """The failure that status shows after the same error so many times."""
     failure = None
     for _ in range(times):
-        failure = next_failure(error, failure, generation=generation, seed="uid", now=NOW)
+        failure = next_failure(error, failure, Attempt(generation), seed="uid", now=NOW)
     assert failure is not None
     return failure
 
@@ -82,7 +82,7 @@ def test_a_row_counts_and_keeps_its_start() -> None:
     ],
 )
 def test_a_row_ends_with(error: CloudError, generation: int) -> None:
-    later = next_failure(error, fail(CapacityError("x"), times=3), generation=generation, seed="uid", now=NOW)
+    later = next_failure(error, fail(CapacityError("x"), times=3), Attempt(generation), seed="uid", now=NOW)
     assert later.count == 1
 
 
@@ -91,3 +91,20 @@ def test_a_new_spec_is_never_held_back() -> None:
     assert is_blocking(failure, generation=1, now=NOW)
     assert not is_blocking(failure, generation=2, now=NOW)
     assert not is_blocking(failure, generation=1, now=NOW + timedelta(minutes=15))
+
+
+@pytest.mark.parametrize(
+    ("failed", "wanted", "blocked"),
+    [
+        pytest.param(OperationType.RESIZE, OperationType.DEALLOCATE, False, id="a-failed-resize-does-not-hold-a-bill"),
+        pytest.param(OperationType.PROVISION, OperationType.DELETE, False, id="a-failed-creation-can-be-deleted"),
+        pytest.param(OperationType.DEALLOCATE, OperationType.DEALLOCATE, True, id="its-own-failure-does"),
+        pytest.param(None, OperationType.STOP, True, id="a-cloud-that-cannot-be-looked-at-does"),
+        pytest.param(OperationType.RESIZE, OperationType.START, True, id="whatever-needs-the-spec-waits"),
+    ],
+)
+def test_what_ends_a_bill_is_held_back_only_by(
+    failed: OperationType | None, wanted: OperationType, blocked: bool
+) -> None:
+    failure = next_failure(TerminalError("x"), None, Attempt(1, failed), seed="uid", now=NOW)
+    assert is_blocking(failure, generation=1, now=NOW, operation=wanted) is blocked

@@ -8,7 +8,7 @@ import pytest
 from benchhost.api import BenchHost, OperationType, Reason
 from benchhost.api.model import to_timestamp
 from benchhost.cloud import MachinePower, Observation, Part, PartState, Verb
-from benchhost.lifecycle import Action, Do, Hold, Release, Settled, Wait, choose_size, decide
+from benchhost.lifecycle import Action, Do, Hold, Release, Remove, Settled, Wait, decide
 from support.builders import (
     EARLIER,
     LATER,
@@ -38,6 +38,8 @@ def kind_of(action: Action) -> tuple[Any, ...]:
             return (Settled, action.reason, action.wake_at)
         case Hold():
             return (Hold, action.reason, action.stalled, action.wake_at)
+        case Remove():
+            return (Remove, action.reason)
         case Release():
             return (Release,)
 
@@ -281,12 +283,11 @@ def test_restart_that_went_through_before_a_crash_is_not_repeated() -> None:
     assert kind_of(decide(wanted, OWNER, lost, now=NOW)) == RESTART
 
 
-def failing(failure_class: str, *, generation: int = 1, next_attempt: Any = LATER, count: int = 1) -> dict[str, Any]:
+def failing(failure_class: str, *, generation: int = 1, next_attempt: Any = LATER) -> dict[str, Any]:
     failure = {
         "reason": "CapacityUnavailable",
         "message": "No room.",
         "class": failure_class,
-        "count": count,
         "since": to_timestamp(EARLIER),
         "generation": generation,
     }
@@ -322,11 +323,6 @@ def failing(failure_class: str, *, generation: int = 1, next_attempt: Any = LATE
 )
 def test_failure_on_record(status: dict[str, Any], expected: tuple[Any, ...]) -> None:
     assert kind_of(decide(host(status=status), OWNER, nothing(), now=NOW)) == expected
-
-
-@pytest.mark.parametrize(("count", "size"), [(1, "Standard_D4s_v5"), (2, "Standard_D2s_v5"), (3, "Standard_D4s_v5")])
-def test_lack_of_capacity_gives_the_next_size_its_turn(count: int, size: str) -> None:
-    assert choose_size(host(status=failing("Capacity", count=count)), None) == size
 
 
 DELETE = (Do, Verb.DELETE)
@@ -365,6 +361,18 @@ RETAIN = {"deletionPolicy": "Retain"}
             only(DISK=READY, ADDRESS=READY),
             (*DELETE, Part.DISK, OperationType.DELETE, False),
             id="then-the-disk",
+        ),
+        pytest.param(
+            deleting(),
+            replace(only(ADDRESS=READY), data_disks={3: part()}),
+            (*DELETE, Part.DATA_DISK, OperationType.DELETE, False),
+            id="then-the-data-disks",
+        ),
+        pytest.param(
+            deleting(),
+            replace(only(ADDRESS=READY), data_disks={3: part(owner=STRANGER)}),
+            (*DELETE, Part.ADDRESS, OperationType.DELETE, False),
+            id="a-disk-of-somebody-else-is-never-deleted",
         ),
         pytest.param(
             deleting(),

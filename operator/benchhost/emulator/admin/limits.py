@@ -53,7 +53,7 @@ class LimitsAdmin:
         fields = Fields(request.body)
         mode = fields.choice("mode", LimitMode)
         name = fields.text("name")
-        scope = fields.text("scope")
+        scope = (fields.text("scope") or "").lower() or None
         level = fields.integer("level", minimum=0, maximum=_MOST)
         capacity = fields.integer("capacity", minimum=1, maximum=_MOST)
         refill = fields.integer("refill", minimum=1, maximum=_MOST)
@@ -63,11 +63,13 @@ class LimitsAdmin:
         if mode is None and not changes_limit:
             raise AdminError("Nothing is to be changed; give a mode, a level, a capacity, a refill or a periodSeconds.")
         if changes_limit:
-            old = self._size(name)
-            size = BucketSize(capacity or old[1].capacity, refill or old[1].refill, period or old[1].period)
-            self._limits.buckets.resize(old[0], size, request.now)
+            known, old = self._size(name)
             if level is not None:
-                self._fill(old[0], level, request.now, scope=scope)
+                self._require_bucket(known, scope)
+            size = BucketSize(capacity or old.capacity, refill or old.refill, period or old.period)
+            self._limits.buckets.resize(known, size, request.now)
+            if level is not None:
+                self._limits.buckets.fill(known, level, request.now, scope=scope)
         if mode is not None:
             self._limits.mode = mode
         return self._show(request)
@@ -81,9 +83,8 @@ class LimitsAdmin:
                 return known, size
         raise AdminError(f"There is no limit '{name}'; there are {', '.join(sizes)}.", HTTPStatus.NOT_FOUND)
 
-    def _fill(self, name: str, level: int, now: float, *, scope: str | None) -> None:
-        filled = self._limits.buckets.fill(name, level, now, scope=None if scope is None else scope.lower())
-        if filled == 0:
+    def _require_bucket(self, name: str, scope: str | None) -> None:
+        if scope is None and not self._limits.buckets.is_used(name):
             raise AdminError(
                 f"No request has used '{name}' yet; name the bucket with 'scope', for instance a region.",
                 HTTPStatus.CONFLICT,

@@ -28,6 +28,7 @@ DISKS = _versions(
     2020-09-30 2020-12-01 2021-04-01 2021-08-01 2021-12-01 2022-03-02 2022-07-02 2023-01-02 2023-04-02 2023-10-02
     2024-03-02 2025-01-02 2026-03-02"""
 )
+SKUS = _versions("2017-03-30 2017-09-01 2019-04-01 2021-07-01")
 NETWORK = _versions(
     """2017-10-01 2017-11-01 2018-01-01 2018-02-01 2018-04-01 2018-06-01 2018-07-01 2018-08-01 2018-10-01
     2018-11-01 2018-12-01 2019-02-01 2019-04-01 2019-06-01 2019-07-01 2019-08-01 2019-09-01 2019-11-01 2019-12-01
@@ -47,6 +48,8 @@ _BY_TYPE = {
     "microsoft.compute": {
         "virtualmachines": MACHINES,
         "disks": DISKS,
+        **dict.fromkeys(("proximityplacementgroups", "hostgroups", "capacityreservationgroups"), MACHINES),
+        "skus": SKUS,
         "locations": tuple(sorted({*MACHINES, *DISKS})),
     },
     "microsoft.network": dict.fromkeys(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.arm.polling import timestamp
-from benchhost.emulator.cloud.catalog import find_size
 from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState, Resource
@@ -99,6 +98,8 @@ def instance_view(machine: VirtualMachine, operation: Operation | None, now: flo
     boot = (machine.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}
     if boot.get("enabled"):
         view["bootDiagnostics"] = {}
+    if machine.claim is not None and machine.claim.dedicated_host is not None and "hostGroup" in machine.properties:
+        view["assignedHost"] = machine.claim.dedicated_host
     view["hyperVGeneration"] = "V2"
     view["statuses"] = _statuses(machine, operation, now)
     return view
@@ -125,21 +126,6 @@ def disk_body(disk: Resource, machine: VirtualMachine | None) -> Body:
     if disk.first_user is not None:
         body["managedBy"] = disk.first_user
     return body
-
-
-def size_body(name: str) -> Body:
-    """Return a machine size as ``vmSizes`` lists it."""
-    size = find_size(name)
-    if size is None:  # pragma: no cover - only called for what the catalogue has
-        raise LookupError(name)
-    return {
-        "name": size.name,
-        "numberOfCores": size.cores,
-        "osDiskSizeInMB": 1_047_552,
-        "resourceDiskSizeInMB": size.resource_disk_mib,
-        "memoryInMB": size.memory_mib,
-        "maxDataDiskCount": size.max_data_disks,
-    }
 
 
 def _disk_state(machine: VirtualMachine | None) -> str:

@@ -10,13 +10,14 @@ from benchhost.emulator.arm.compute_bodies import (
     listed_machine_body,
     machine_body,
     machine_etag,
-    size_body,
     status_only_body,
 )
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.arm.preconditions import check_preconditions
+from benchhost.emulator.arm.sku_bodies import size_body
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES
+from benchhost.emulator.cloud.compute.hardware import hardware_of, sizes_on
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import KIND
 from benchhost.emulator.cloud.compute.power import PowerAction
@@ -60,8 +61,8 @@ class ComputeRoutes:
             ("GET", _LIST): self._list,
             ("GET", f"{_COMPUTE}/virtualmachines"): self._list_all,
             ("GET", f"{_COMPUTE}/locations/*/virtualmachines"): self._list_in_location,
-            ("GET", f"{_COMPUTE}/locations/*/vmsizes"): self._list_sizes,
         }
+        routes["POST", f"{_MACHINE}/simulateeviction"] = self._simulate_eviction
         for action in PowerAction:
             routes["POST", f"{_MACHINE}/{action.lower()}"] = self._power(action)
         return routes
@@ -121,6 +122,12 @@ class ComputeRoutes:
 
         return handle
 
+    def _simulate_eviction(self, request: ArmRequest) -> ArmResponse:
+        self._subscription.groups.get_for_write(request.path.names[1])
+        machine = self._subscription.machines.get(self._id(request), now=request.now)
+        self._subscription.evictions.simulate(machine, request.now)
+        return ArmResponse(status=HTTPStatus.NO_CONTENT)
+
     def _accepted(self, request: ArmRequest, operation: Operation, *, retry_after: float | None) -> ArmResponse:
         headers = self._polling.announce(request, operation, retry_after=retry_after, with_location=True)
         return ArmResponse(status=HTTPStatus.ACCEPTED, headers=headers, operation=operation)
@@ -139,8 +146,10 @@ class ComputeRoutes:
         machines = [machine for machine in self._subscription.store.list_of_kind(KIND) if machine.location == location]
         return list_page(request, machines, self._render_listed(request))
 
-    def _list_sizes(self, _request: ArmRequest) -> ArmResponse:
-        return ArmResponse(body={"value": [size_body(name) for name in MACHINE_SIZES]})
+    def _list_sizes(self, request: ArmRequest) -> ArmResponse:
+        machine = self._subscription.machines.get(self._id(request), now=request.now)
+        sizes = sizes_on(hardware_of(machine.size)) if machine.is_allocated else MACHINE_SIZES.values()
+        return ArmResponse(body={"value": [size_body(size) for size in sizes]})
 
     def _render_listed(self, request: ArmRequest) -> Callable[[Resource], Body]:
         status_only = request.query.get("statusonly", "").lower() == "true"

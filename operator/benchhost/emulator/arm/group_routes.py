@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.arm.api_versions import PROVIDERS
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
+from benchhost.emulator.arm.polling import timestamp
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.context import normalize_location, tags_of
 from benchhost.emulator.cloud.groups import GROUP_KIND, ResourceGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchhost.emulator.arm.messages import Routes
     from benchhost.emulator.arm.polling import Polling
     from benchhost.emulator.cloud.context import Body
@@ -105,13 +108,13 @@ class GroupRoutes:
 
     def _list_resources(self, request: ArmRequest) -> ArmResponse:
         resources = [resource for resource in self._subscription.store if resource.id.parent is None]
-        return list_page(request, _filtered(resources, request), _generic_body)
+        return list_page(request, _filtered(resources, request), _generic_bodies(request))
 
     def _list_group_resources(self, request: ArmRequest) -> ArmResponse:
         group = self._subscription.groups.get(request.name)
         resources = self._subscription.store.list_in_group(group.name)
         top_level = [resource for resource in resources if resource.id.parent is None]
-        return list_page(request, _filtered(top_level, request), _generic_body)
+        return list_page(request, _filtered(top_level, request), _generic_bodies(request))
 
     def _subscription_body(self) -> Body:
         context = self._subscription.context
@@ -164,6 +167,20 @@ def _term(text: str) -> tuple[str, str]:
     if operator != "eq" or name.lower() not in ("resourcetype", "tagname", "tagvalue"):
         raise errors.bad_request("InvalidFilterInQueryString", f"Invalid $filter '{text}' specified.")
     return name.lower(), value.strip().strip("'")
+
+
+def _generic_bodies(request: ArmRequest) -> Callable[[Resource], Body]:
+    """Return how a resource looks in this list; ``$expand`` adds what it leaves out (reference of the list)."""
+    wanted = {name.strip().lower() for name in request.query.get("$expand", "").split(",")}
+
+    def body(resource: Resource) -> Body:
+        more = {
+            "createdTime": timestamp(resource.created_at),
+            "provisioningState": str(resource.provisioning_state),
+        }
+        return _generic_body(resource) | {name: value for name, value in more.items() if name.lower() in wanted}
+
+    return body
 
 
 def _generic_body(resource: Resource) -> Body:

@@ -38,6 +38,8 @@ class Injection:
 
     def serve(self, request: ArmRequest, serve: Callable[[ArmRequest], ArmResponse]) -> ArmResponse:
         """Answer a request with ``serve``, or as the faults want it."""
+        if not self._faults:
+            return serve(request)
         effects = self._faults.strike_request(subject_of(request.method, request.path), request.now)
         if not effects:
             return serve(request)

@@ -35,30 +35,18 @@ class ArmPath:
         What stood where the stars are.
     segments
         The path as it came.
+    provider
+        The resource provider's namespace as the client wrote it, of an extension the extension's; None where there is
+        none.
+    types
+        The resource types after the namespace, as the client wrote them.
     """
 
     shape: str
     names: tuple[str, ...]
     segments: tuple[str, ...]
-
-    @property
-    def provider(self) -> str | None:
-        """The resource provider's namespace as the client wrote it."""
-        position = self._provider_position
-        return self.segments[position + 1] if position is not None else None
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The resource types after the namespace, as the client wrote them."""
-        position = self._provider_position
-        return () if position is None else self.segments[position + 2 :: 2]
-
-    @property
-    def _provider_position(self) -> int | None:
-        for position, segment in enumerate(self.segments[:-1]):
-            if position % 2 == 0 and segment.lower() == "providers":
-                return position
-        return None
+    provider: str | None = None
+    types: tuple[str, ...] = ()
 
 
 def parse_path(path: str) -> ArmPath:
@@ -66,8 +54,9 @@ def parse_path(path: str) -> ArmPath:
     segments = tuple(unquote(part) for part in _SLASHES.split(path.strip("/")))
     shape: list[str] = []
     names: list[str] = []
+    provider_at = None
     is_name = is_namespace = False
-    for segment in segments:
+    for position, segment in enumerate(segments):
         if is_name:
             shape.append("*")
             names.append(segment)
@@ -75,9 +64,14 @@ def parse_path(path: str) -> ArmPath:
             continue
         shape.append(segment.lower())
         was_providers = not is_namespace and shape[-1] == "providers"
+        if is_namespace:
+            provider_at = position
         is_name = not is_namespace and not was_providers
         is_namespace = was_providers
-    return ArmPath(shape="/".join(shape), names=tuple(names), segments=segments)
+    path = "/".join(shape)
+    if provider_at is None:
+        return ArmPath(path, tuple(names), segments)
+    return ArmPath(path, tuple(names), segments, segments[provider_at], segments[provider_at + 1 :: 2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

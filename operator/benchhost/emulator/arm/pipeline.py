@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from benchhost.emulator.arm.api_versions import check_api_version
+from benchhost.emulator.arm.authorization import Authorization
 from benchhost.emulator.arm.body_types import check_types
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
@@ -24,7 +25,9 @@ from benchhost.emulator.arm.error_bodies import error_response
 from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
 from benchhost.emulator.arm.network_routes import NetworkRoutes
+from benchhost.emulator.arm.placement_routes import PlacementRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
+from benchhost.emulator.arm.sku_routes import SkuRoutes
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.latency import AnswerKind, LatencyModel
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.subscription import Subscription
+    from benchhost.emulator.entra.directory import Directory
     from benchhost.emulator.entra.tokens import TokenAuthority
 
 LOG = logging.getLogger(__name__)
@@ -59,8 +63,8 @@ class ArmPipeline:
     ----------
     subscription
         What is asked about.
-    tokens
-        Who may ask.
+    tokens, directory
+        Who asks, and what they may do.
     limits
         How often.
     injection
@@ -76,6 +80,7 @@ class ArmPipeline:
         subscription: Subscription,
         tokens: TokenAuthority,
         *,
+        directory: Directory,
         limits: RateLimits,
         injection: Injection,
         latency: LatencyModel,
@@ -83,6 +88,7 @@ class ArmPipeline:
     ) -> None:
         self._subscription = subscription
         self._tokens = tokens
+        self._authorization = Authorization(directory)
         self._latency = latency
         self._clock = clock
         self._limits = limits
@@ -94,6 +100,8 @@ class ArmPipeline:
             **NetworkRoutes(subscription, polling).routes(),
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
+            **SkuRoutes(subscription).routes(),
+            **PlacementRoutes(subscription, polling).routes(),
         }
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:
@@ -136,6 +144,7 @@ class ArmPipeline:
             locations=self._subscription.context.locations,
         )
         self._check_subscription(path)
+        self._authorization.check(token, http_request.method, path)
         request = ArmRequest(
             method=http_request.method,
             path=path,
@@ -149,7 +158,9 @@ class ArmPipeline:
             target=http_request.raw_path,
         )
         self._subscription.advance(now)
-        return self._injection.serve(request, self._serve)
+        answer = self._injection.serve(request, self._serve)
+        answer.body = self._authorization.cut(token, path, answer.body)
+        return answer
 
     def _serve(self, request: ArmRequest) -> ArmResponse:
         try:

@@ -8,7 +8,7 @@ import hmac
 import math
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -229,8 +229,7 @@ class Polling:
 
 def timestamp(seconds: float) -> str:
     """Return a time as ARM writes it, with seven fractional digits and an offset."""
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0+00:00"
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+", "0+")
 
 
 def _error_of(operation: Operation) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.resources import ProvisioningState, Resource
+from benchhost.emulator.cloud.zones import require_zones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,8 @@ class Context:
         Gives all generated ids.
     operations, groups, store
         What there is.
+    scale
+        What recorded durations are multiplied by.
     """
 
     subscription_id: str
@@ -48,6 +51,7 @@ class Context:
     operations: Operations
     groups: ResourceGroups
     store: ResourceStore
+    scale: float
 
 
 def normalize_location(text: str) -> str:
@@ -118,9 +122,11 @@ def location_of(context: Context, body: Mapping[str, Any], resource_id: Resource
 
 def new_resource(context: Context, resource_id: ResourceId, body: Body, *, now: float) -> Resource:
     """Return a resource made from the common part of a body; it is not stored yet."""
+    location = location_of(context, body, resource_id)
+    require_zones(resource_id, location, body.get("zones"))
     return Resource(
         id=resource_id,
-        location=location_of(context, body, resource_id),
+        location=location,
         tags=tags_of(body),
         extras=extras_of(body),
         guid=context.identifiers.guid(),

@@ -8,8 +8,10 @@ where ``startTime`` and ``endTime`` of each operation can be read. The recording
   (CLI-dealloc); resize 0.5 s (CLI-2025); redeploy still running after 61 s (CLI-2025).
 - HTTP itself (ASO-2026): machine PUT 3.56 s for a create and 0.95 s for an update, NIC PUT 0.75 s, GETs 0.32 s to
   0.87 s.
-- Nobody recorded delete, restart, start of a deallocated machine, resize of a running one or the writes of
-  Microsoft.Network to their end: those medians are this project's assumption.
+- A simulated eviction happened within 3 minutes (CLI-spot); its median is assumed.
+- Nobody recorded delete, restart, start of a deallocated machine, resize of a running one, the writes of
+  Microsoft.Network or those of dedicated hosts and capacity reservations to their end: those medians are this
+  project's assumption.
 """
 
 from __future__ import annotations
@@ -82,6 +84,9 @@ RECORDED_OPERATIONS: dict[OperationKind, Lognormal] = {
     OperationKind.WRITE_NETWORK: Lognormal(2.5, 5.0),
     OperationKind.DELETE_NETWORK: Lognormal(8.0, 12.0),
     OperationKind.DELETE_GROUP: Lognormal(15.0, 30.0),
+    OperationKind.WRITE_PLACEMENT: Lognormal(20.0, 40.0),
+    OperationKind.DELETE_PLACEMENT: Lognormal(10.0, 20.0),
+    OperationKind.EVICT_MACHINE: Lognormal(60.0, 150.0),
 }
 
 RECORDED_ANSWERS: dict[AnswerKind, Lognormal] = {

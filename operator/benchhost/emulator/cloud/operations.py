@@ -47,6 +47,9 @@ class OperationKind(StrEnum):
     WRITE_NETWORK = "writeNetwork"
     DELETE_NETWORK = "deleteNetwork"
     DELETE_GROUP = "deleteGroup"
+    WRITE_PLACEMENT = "writePlacement"
+    DELETE_PLACEMENT = "deletePlacement"
+    EVICT_MACHINE = "evictMachine"
 
 
 class OperationStatus(StrEnum):
@@ -138,8 +141,18 @@ class Operations:
         """Say what happens when an operation of ``kind`` is due; called with it and the time it was due."""
         self._completions[kind] = completion
 
+    def draw_duration(self, kind: OperationKind) -> float:
+        """Return how many seconds an operation of a kind takes this time."""
+        return self._duration(kind)
+
     def begin(self, kind: OperationKind, resource: Resource, now: float) -> Operation:
         """Begin an operation on a resource, which refers to it until it has ended."""
+        operation = self.begin_unseen(kind, resource, now, due=now + self._duration(kind))
+        resource.operation_id = operation.id
+        return operation
+
+    def begin_unseen(self, kind: OperationKind, resource: Resource, now: float, *, due: float) -> Operation:
+        """Begin something that no client asked for: the resource is not busy meanwhile."""
         operation = Operation(
             id=self._identifiers.guid(),
             kind=kind,
@@ -148,9 +161,8 @@ class Operations:
             namespace=resource.id.namespace,
             location=resource.location,
             started=now,
-            due=now + self._duration(kind),
+            due=due,
         )
-        resource.operation_id = operation.id
         self._schedule(operation)
         return operation
 

@@ -10,11 +10,14 @@ import random
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.allocation import Allocator
 from benchhost.emulator.cloud.compute.attachments import Attachments
 from benchhost.emulator.cloud.compute.disks import Disks
+from benchhost.emulator.cloud.compute.eviction import Evictions
 from benchhost.emulator.cloud.compute.lifecycle import MachineLifecycle
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import VirtualMachines
+from benchhost.emulator.cloud.compute.placement_groups import GroupType, PlacementGroups
 from benchhost.emulator.cloud.compute.power import Power
 from benchhost.emulator.cloud.context import Context
 from benchhost.emulator.cloud.groups import ResourceGroups
@@ -82,21 +85,28 @@ class Subscription:
             operations=self.operations,
             groups=self.groups,
             store=self.store,
+            scale=latency.factor,
         )
         self.networks = VirtualNetworks(self.context)
         self.security_groups = SecurityGroups(self.context)
-        self.addresses = PublicAddresses(self.context)
+        self.allocator = Allocator(self.context)
+        self.addresses = PublicAddresses(self.context, self.allocator.quotas)
         self.interfaces = Interfaces(self.context)
         self.disks = Disks(self.context)
+        self.placement_groups = {kind: PlacementGroups(self.context, kind) for kind in GroupType}
         attachments = Attachments(self.context, self.interfaces, self.disks)
-        self.machines = VirtualMachines(self.context, attachments)
-        self.power = Power(self.context)
+        self.machines = VirtualMachines(self.context, attachments, self.allocator)
+        self.power = Power(self.context, self.allocator)
         self._lifecycle = MachineLifecycle(
             self.context,
             self.machines,
             attachments=attachments,
             interfaces=self.interfaces,
             addresses=self.addresses,
+            allocator=self.allocator,
+        )
+        self.evictions = Evictions(
+            self.context, self.machines, lifecycle=self._lifecycle, capacity=self.allocator.capacity
         )
         self._register_completions()
 
@@ -108,6 +118,7 @@ class Subscription:
     def advance(self, now: float) -> None:
         """Let everything happen that is due at ``now`` (seconds since 1970)."""
         self.operations.advance(now)
+        self.interfaces.reservations.expire(now)
 
     def delete_group(self, name: str, now: float) -> Operation:
         """Begin the deletion of a resource group and of everything in it.
@@ -130,9 +141,12 @@ class Subscription:
         for kind in _MACHINE_KINDS:
             self.operations.on_completion(kind, self._lifecycle.complete)
         self.operations.on_completion(OperationKind.DELETE_MACHINE, self._lifecycle.complete_delete)
-        self.operations.on_completion(OperationKind.WRITE_DISK, self._lifecycle.complete_disk_write)
-        self.operations.on_completion(OperationKind.DELETE_DISK, self._lifecycle.complete_disk_delete)
+        self.operations.on_completion(OperationKind.EVICT_MACHINE, self.evictions.complete)
+        self.operations.on_completion(OperationKind.WRITE_DISK, self._lifecycle.complete_write)
+        self.operations.on_completion(OperationKind.DELETE_DISK, self._lifecycle.complete_plain_delete)
         self.operations.on_completion(OperationKind.WRITE_NETWORK, self._complete_network_write)
+        self.operations.on_completion(OperationKind.WRITE_PLACEMENT, self._lifecycle.complete_write)
+        self.operations.on_completion(OperationKind.DELETE_PLACEMENT, self._lifecycle.complete_plain_delete)
         self.operations.on_completion(OperationKind.DELETE_NETWORK, self._complete_network_delete)
         self.operations.on_completion(OperationKind.DELETE_GROUP, self._complete_group_delete)
         self.operations.on_failure(self._fail)

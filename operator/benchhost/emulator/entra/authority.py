@@ -1,4 +1,4 @@
-"""The authority's endpoints: tokens for client credentials, and the documents that clients look up first.
+"""The authority's endpoints: tokens for applications that prove themselves, and documents that are looked up first.
 
 Called by `benchhost.emulator.server` for every path that is not ARM's. Error bodies are those of Entra ID, with its
 AADSTS numbers, because clients show them to people.
@@ -11,7 +11,6 @@ import base64
 import binascii
 import hmac
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -20,55 +19,19 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from benchhost.emulator.cloud.latency import AnswerKind
+from benchhost.emulator.entra import refusals
+from benchhost.emulator.entra.assertions import ASSERTION_TYPE, check_assertion
+from benchhost.emulator.entra.refusals import TokenRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.latency import LatencyModel
+    from benchhost.emulator.entra.directory import Application, Directory
     from benchhost.emulator.entra.tokens import TokenAuthority
 
 _NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClientCredentials:
-    """Who may have a token.
-
-    Parameters
-    ----------
-    client_id, client_secret
-        An application's.
-    """
-
-    client_id: str
-    client_secret: str
-
-    def __repr__(self) -> str:
-        """Return it without the secret."""
-        return f"ClientCredentials(client_id={self.client_id!r})"
-
-
-@dataclass(slots=True)
-class TokenRefusedError(Exception):
-    """A token request that Entra refuses.
-
-    Parameters
-    ----------
-    error
-        OAuth 2.0 error code.
-    number
-        AADSTS number.
-    message
-        What follows the number.
-    status
-        HTTP status.
-    """
-
-    error: str
-    number: int
-    message: str
-    status: int = HTTPStatus.BAD_REQUEST
 
 
 class Authority:
@@ -78,8 +41,8 @@ class Authority:
     ----------
     tokens
         Issues tokens.
-    credentials
-        The one application of the directory.
+    directory
+        Who may have one.
     latency, clock
         How long it takes, what time it is.
     """
@@ -87,13 +50,13 @@ class Authority:
     def __init__(
         self,
         tokens: TokenAuthority,
-        credentials: ClientCredentials,
+        directory: Directory,
         *,
         latency: LatencyModel,
         clock: Clock,
     ) -> None:
         self._tokens = tokens
-        self._credentials = credentials
+        self._directory = directory
         self._latency = latency
         self._clock = clock
 
@@ -117,11 +80,11 @@ class Authority:
         if seconds > 0:
             await asyncio.sleep(seconds)
         try:
-            client_id = self._authenticate(tenant, form, request.headers)
+            application = self._authenticate(tenant, form, request)
         except TokenRefusedError as refusal:
             return _refused(request, refusal)
         lifetime = int(self._tokens.lifetime_seconds)
-        token = self._tokens.issue(client_id, self._clock.now())
+        token = self._tokens.issue(application.client_id, application.object_id, self._clock.now())
         answer = {
             "token_type": "Bearer",
             "expires_in": lifetime,
@@ -130,74 +93,46 @@ class Authority:
         }
         return web.json_response(answer, headers=_NO_STORE)
 
-    def _authenticate(self, tenant: str, form: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    def _authenticate(self, tenant: str, form: Mapping[str, str], request: web.BaseRequest) -> Application:
         self._check_tenant(tenant)
         grant = _required(form, "grant_type")
         if grant != "client_credentials":
-            raise TokenRefusedError(
-                "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'."
-            )
-        basic_id, basic_secret = _basic_credentials(headers.get("Authorization", ""))
+            raise refusals.grant_not_supported(grant)
+        basic_id, basic_secret = _basic_credentials(request.headers.get("Authorization", ""))
         client_id = basic_id or _required(form, "client_id")
+        application = self._directory.find_application(client_id)
+        if application is None:
+            raise refusals.application_not_found(client_id, self._tokens.tenant_id)
         secret = basic_secret or form.get("client_secret")
-        self._check_client(client_id, secret)
+        if secret is None and "client_assertion" in form:
+            self._check_assertion(application, form, tenant=tenant, host=request.host)
+        else:
+            _check_secret(application, secret)
         self._check_scope(_required(form, "scope"))
-        return client_id
+        return application
 
     def _check_tenant(self, tenant: str) -> None:
         if tenant.lower() != self._tokens.tenant_id.lower():
-            raise TokenRefusedError(
-                "invalid_request",
-                90002,
-                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing "
-                "into the correct cloud. Check with your subscription administrator, this may happen if there are "
-                "no active subscriptions for the tenant.",
-            )
+            raise refusals.tenant_not_found(tenant)
 
-    def _check_client(self, client_id: str, secret: str | None) -> None:
-        if client_id.lower() != self._credentials.client_id.lower():
-            raise TokenRefusedError(
-                "unauthorized_client",
-                700016,
-                f"Application with identifier '{client_id}' was not found in the directory "
-                f"'{self._tokens.tenant_id}'. This can happen if the application has not been installed by the "
-                "administrator of the tenant or consented to by any user in the tenant. You may have sent your "
-                "authentication request to the wrong tenant.",
-            )
-        if secret is None:
-            raise TokenRefusedError(
-                "invalid_client",
-                7000216,
-                "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
-                HTTPStatus.UNAUTHORIZED,
-            )
-        if not hmac.compare_digest(secret.encode(), self._credentials.client_secret.encode()):
-            raise TokenRefusedError(
-                "invalid_client",
-                7000215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret "
-                f"value, not the client secret ID, for a secret added to app '{client_id}'.",
-                HTTPStatus.UNAUTHORIZED,
-            )
+    def _check_assertion(self, application: Application, form: Mapping[str, str], *, tenant: str, host: str) -> None:
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise refusals.parameter_missing("client_assertion_type")
+        base = f"https://{host}/{tenant}"
+        check_assertion(
+            application,
+            form["client_assertion"],
+            audiences=frozenset({f"{base}/oauth2/v2.0/token", f"{base}/v2.0"}),
+            now=self._clock.now(),
+        )
 
     def _check_scope(self, scope: str) -> None:
         wanted = [item for item in scope.split() if item not in ("openid", "profile", "offline_access")]
         if len(wanted) != 1 or not wanted[0].endswith("/.default"):
-            raise TokenRefusedError(
-                "invalid_scope",
-                1002012,
-                f"The provided value for scope {scope} is not valid. Client credential flows must have a scope "
-                "value with /.default suffixed to the resource identifier (application ID URI).",
-            )
+            raise refusals.scope_not_valid(scope)
         resource = wanted[0].removesuffix("/.default").rstrip("/")
         if resource != self._tokens.audience.rstrip("/"):
-            raise TokenRefusedError(
-                "invalid_resource",
-                500011,
-                f"The resource principal named {resource} was not found in the tenant named "
-                f"{self._tokens.tenant_id}. This can happen if the application has not been installed by the "
-                "administrator of the tenant or consented to by any user in the tenant.",
-            )
+            raise refusals.resource_not_found(resource, self._tokens.tenant_id)
 
     def _configuration(self, request: web.BaseRequest, tenant: str) -> web.Response:
         try:
@@ -214,7 +149,11 @@ class Authority:
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["pairwise"],
                 "id_token_signing_alg_values_supported": ["ES256"],
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+                "token_endpoint_auth_methods_supported": [
+                    "client_secret_post",
+                    "private_key_jwt",
+                    "client_secret_basic",
+                ],
                 "grant_types_supported": ["client_credentials"],
             }
         )
@@ -238,10 +177,16 @@ def _nothing_here(request: web.BaseRequest) -> web.Response:
 def _required(form: Mapping[str, str], name: str) -> str:
     value = form.get(name)
     if not value:
-        raise TokenRefusedError(
-            "invalid_request", 900144, f"The request body must contain the following parameter: '{name}'."
-        )
+        raise refusals.parameter_missing(name)
     return value
+
+
+def _check_secret(application: Application, secret: str | None) -> None:
+    if secret is None:
+        raise refusals.nothing_to_prove_it()
+    given = secret.encode()
+    if not any(hmac.compare_digest(given, known.encode()) for known in application.secrets):
+        raise refusals.wrong_secret(application.client_id)
 
 
 def _basic_credentials(header: str) -> tuple[str | None, str | None]:

@@ -6,23 +6,22 @@ trusted because it looks right.
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from benchhost.emulator.cloud.errors import ArmError
+from benchhost.emulator.entra import jwt
 
-COORDINATE_BYTES = 32
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 CACHED_TOKENS = 4096
 
 
@@ -32,13 +31,14 @@ class AccessToken:
 
     Parameters
     ----------
-    client_id
-        Whose it is.
+    client_id, object_id
+        Whose it is: the application, and its principal in the directory.
     expires_at
         Seconds since 1970.
     """
 
     client_id: str
+    object_id: str
     expires_at: float
 
 
@@ -66,8 +66,8 @@ class TokenAuthority:
         self._key_id = secrets.token_urlsafe(20)
         self._known: dict[str, AccessToken] = {}
 
-    def issue(self, client_id: str, now: float) -> str:
-        """Return a new token for a client."""
+    def issue(self, client_id: str, object_id: str, now: float) -> str:
+        """Return a new token for an application or a managed identity."""
         header = {"typ": "JWT", "alg": "ES256", "kid": self._key_id}
         claims = {
             "aud": self.audience,
@@ -77,26 +77,17 @@ class TokenAuthority:
             "exp": math.ceil(now + self.lifetime_seconds),
             "appid": client_id,
             "idtyp": "app",
+            "oid": object_id,
+            "sub": object_id,
             "tid": self.tenant_id,
             "uti": str(uuid.uuid4()),
             "ver": "1.0",
         }
-        signed = f"{_encode_json(header)}.{_encode_json(claims)}"
-        return f"{signed}.{self._sign(signed)}"
+        return jwt.write_es256(header, claims, self._key)
 
     def public_keys(self) -> dict[str, Any]:
         """Return the JSON web key set with which anyone can check a token."""
-        numbers = self._key.public_key().public_numbers()
-        key = {
-            "kty": "EC",
-            "use": "sig",
-            "alg": "ES256",
-            "crv": "P-256",
-            "kid": self._key_id,
-            "x": _encode(numbers.x.to_bytes(COORDINATE_BYTES)),
-            "y": _encode(numbers.y.to_bytes(COORDINATE_BYTES)),
-        }
-        return {"keys": [key]}
+        return {"keys": [jwt.write_key(self._key.public_key(), self._key_id)]}
 
     def check(self, authorization: str | None, now: float) -> AccessToken:
         """Return the token of an Authorization header.
@@ -138,28 +129,20 @@ class TokenAuthority:
                 f"'{self.audience}'."
             )
             raise self._refusal("InvalidAuthenticationTokenAudience", message, message)
-        token = AccessToken(client_id=str(claims["appid"]), expires_at=float(claims["exp"]))
+        token = AccessToken(
+            client_id=str(claims["appid"]), object_id=str(claims["oid"]), expires_at=float(claims["exp"])
+        )
         if len(self._known) >= CACHED_TOKENS:
             self._known.clear()
         self._known[text] = token
         return token
 
-    def _claims_of(self, text: str) -> dict[str, Any] | None:
-        signed, _, signature = text.rpartition(".")
+    def _claims_of(self, text: str) -> Mapping[str, Any] | None:
         try:
-            raw = _decode(signature)
-            half = len(raw) // 2
-            der = utils.encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
-            self._key.public_key().verify(der, signed.encode(), ec.ECDSA(hashes.SHA256()))
-            claims: dict[str, Any] = json.loads(_decode(signed.partition(".")[2]))
-        except (InvalidSignature, ValueError):
+            token = jwt.parse(text)
+        except jwt.MalformedTokenError:
             return None
-        return claims
-
-    def _sign(self, text: str) -> str:
-        der = self._key.sign(text.encode(), ec.ECDSA(hashes.SHA256()))
-        r, s = utils.decode_dss_signature(der)
-        return _encode(r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES))
+        return token.claims if token.is_signed_by(self._key.public_key()) else None
 
     def _expired(self, token: AccessToken, now: float) -> ArmError:
         message = (
@@ -183,15 +166,3 @@ class TokenAuthority:
 
 def _clock_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%m/%d/%Y %I:%M:%S %p")
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _encode_json(value: dict[str, Any]) -> str:
-    return _encode(json.dumps(value, separators=(",", ":")).encode())

@@ -66,6 +66,10 @@ class Faults:
         """Iterate over the faults, spent ones included."""
         return iter(list(self._faults.values()))
 
+    def __len__(self) -> int:
+        """Return how many faults are set."""
+        return len(self._faults)
+
     def add(self, matcher: Matcher, effect: Effect, *, times: int | None = None, rate: float = 1.0) -> Fault:
         """Set a fault."""
         fault = Fault(id=f"f{next(self._numbers)}", matcher=matcher, effect=effect, times=times, rate=rate)

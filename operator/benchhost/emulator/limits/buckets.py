@@ -174,17 +174,20 @@ class Buckets:
             bucket.level = size.capacity if is_full else min(size.capacity, bucket.level)
         self.sizes[limit] = size
 
-    def fill(self, limit: str, level: int, now: float, *, scope: str | None = None) -> int:
-        """Put so many tokens into one bucket, or into all that a limit has; return into how many.
+    def is_used(self, limit: str) -> bool:
+        """Tell whether there is any bucket of a limit."""
+        return any(True for _ in self._of(limit))
+
+    def fill(self, limit: str, level: int, now: float, *, scope: str | None = None) -> None:
+        """Put so many tokens into one bucket, or into all that a limit has.
 
         A period begins now, so that what is taken out stays out for a whole one.
         """
         if scope is not None:
             self._settled((limit, scope), now)
-        found = [bucket for its_scope, bucket in self._of(limit) if scope is None or its_scope == scope]
-        for bucket in found:
-            bucket.level, bucket.since = min(self.sizes[limit].capacity, level), now
-        return len(found)
+        for its_scope, bucket in self._of(limit):
+            if scope is None or its_scope == scope:
+                bucket.level, bucket.since = min(self.sizes[limit].capacity, level), now
 
     def levels(self, now: float) -> Iterable[tuple[str, str, int]]:
         """Return limit, scope and level of every bucket that is not full."""

@@ -85,8 +85,8 @@ def test_of_two_empty_buckets_the_one_that_opens_last_is_told() -> None:
     buckets = _buckets()
     other = ("subscription-reads", "somebody")
     buckets.take([KEY, other], START, enforce=True)
-    assert buckets.fill(UPDATE, 0, START) == 1
-    assert buckets.fill("subscription-reads", 0, START) == 1
+    buckets.fill(UPDATE, 0, START)
+    buckets.fill("subscription-reads", 0, START)
     empty = buckets.take([other, KEY], START, enforce=True).empty
     assert empty is not None
     assert (empty.limit, empty.wait) == (UPDATE, 60.0)
@@ -129,10 +129,10 @@ def test_a_smaller_size_takes_what_does_not_fit_and_a_larger_one_gives_nothing()
 def test_an_emptied_bucket_stays_empty_for_a_whole_period() -> None:
     buckets = _buckets()
     _ask(buckets, START, 1)
-    assert buckets.fill(UPDATE, 0, START + 59) == 1
+    buckets.fill(UPDATE, 0, START + 59)
     assert buckets.level(KEY, START + 118.9) == 0
     assert buckets.level(KEY, START + 119) == 4
-    assert buckets.fill(UPDATE, 0, START + 120, scope="never-seen") == 1
+    buckets.fill(UPDATE, 0, START + 120, scope="never-seen")
     assert list(buckets.levels(START + 120)) == [(*KEY, 4), (UPDATE, "never-seen", 0)]
 
 

@@ -12,6 +12,7 @@ from benchhost.emulator.cloud.identifiers import ResourceId, resource_key
 from benchhost.emulator.cloud.network import writes
 from benchhost.emulator.cloud.network.interfaces import in_use
 from benchhost.emulator.cloud.resources import ProvisioningState
+from benchhost.emulator.cloud.zones import require_address_in_zone, require_disk_in_zone
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.disks import Disks
@@ -36,10 +37,10 @@ class Attachments:
             ``InvalidResourceReference``, ``NicInUse``, ``ConflictingUserInput`` and the like.
         """
         for text in machine.interface_ids:
-            self._check_interface(text, machine.id, machine.location)
+            self._check_interface(text, machine)
         for disk in (machine.os_disk, *machine.data_disks):
             if disk["createOption"] == "Attach":
-                self._attachable(disk, machine.id)
+                self._attachable(disk, machine)
             else:
                 self._require_free_name(disk.get("name"), machine.id)
 
@@ -48,7 +49,7 @@ class Attachments:
         self._attach_interfaces(machine)
         for disk in (machine.os_disk, *machine.data_disks):
             if disk["createOption"] == "Attach":
-                self._attachable(disk, machine.id).hold(str(machine.id))
+                self._attachable(disk, machine).hold(str(machine.id))
 
     def reattach(self, machine: VirtualMachine, draft: Body, now: float) -> None:
         """Follow a change of the network profile and of the data disks."""
@@ -61,6 +62,12 @@ class Attachments:
         for disk in machine.data_disks:
             disk.update(self._made(machine, disk, f"disk{int(disk['lun']) + 2}", now))
 
+    def keep_interfaces(self, machine_id: ResourceId, interfaces: list[str], now: float) -> None:
+        """Keep interfaces for a machine whose creation has failed, those that nobody else has."""
+        found = [self._context.store.find(text) for text in interfaces]
+        free = [str(item.id) for item in found if item is not None and not item.is_used_by_others_than(str(machine_id))]
+        self._interfaces.reservations.keep(free, str(machine_id), now)
+
     def detach_all(self, machine: VirtualMachine) -> None:
         """Untie everything from a machine that goes."""
         for text in machine.interface_ids:
@@ -72,15 +79,19 @@ class Attachments:
             if disk is not None:
                 disk.release(str(machine.id))
 
-    def _check_interface(self, text: str, machine_id: ResourceId, location: str) -> Resource:
+    def _check_interface(self, text: str, machine: VirtualMachine) -> Resource:
+        machine_id = machine.id
         found = self._context.store.find(text)
-        if found is None or found.location != location:
+        if found is None or found.location != machine.location:
             raise errors.invalid_reference(text, str(machine_id))
         if found.provisioning_state is ProvisioningState.DELETING:
             raise errors.invalid_reference(text, str(machine_id))
         writes.require_settled(found, str(machine_id))
+        self._interfaces.reservations.check(text, str(machine_id))
         if found.is_used_by_others_than(str(machine_id)):
             raise in_use(found)
+        for address in self._interfaces.public_addresses_of(found):
+            require_address_in_zone(address, machine_id, machine.zone)
         return found
 
     def _attach_interfaces(self, machine: VirtualMachine) -> None:
@@ -102,7 +113,7 @@ class Attachments:
                 "AddingOrDeletingNetworkInterfacesOnARunningVirtualMachineNotSupported",
                 f"Secondary network interfaces cannot be added or deleted from a running virtual machine {machine.id}.",
             )
-        added = [self._check_interface(text, machine.id, machine.location) for text in after.values()]
+        added = [self._check_interface(text, machine) for text in after.values()]
         for key in before.keys() - after.keys():
             gone = self._context.store.find(key)
             if gone is not None:
@@ -126,11 +137,11 @@ class Attachments:
         if present is not None:
             return {**present, **{key: wanted[key] for key in ("caching", "deleteOption") if key in wanted}}
         if wanted["createOption"] == "Attach":
-            self._attachable(wanted, machine.id).hold(str(machine.id))
+            self._attachable(wanted, machine).hold(str(machine.id))
             return wanted
         return {**wanted, **self._made(machine, wanted, f"disk{int(wanted['lun']) + 2}", now)}
 
-    def _attachable(self, disk: Body, machine_id: ResourceId) -> Resource:
+    def _attachable(self, disk: Body, machine: VirtualMachine) -> Resource:
         text = reference_id(disk.get("managedDisk"))
         if text is None:
             raise errors.missing_parameter("managedDisk.id")
@@ -140,7 +151,8 @@ class Attachments:
             raise errors.ArmError(
                 HTTPStatus.NOT_FOUND, "NotFound", f"Disk {name} is not found.", target="dataDisk.managedDisk.id"
             )
-        if found.is_used_by_others_than(str(machine_id)):
+        require_disk_in_zone(found, machine.zone)
+        if found.is_used_by_others_than(str(machine.id)):
             raise errors.conflict(
                 "ConflictingUserInput",
                 f"Disk '{found.id.name}' cannot be attached as the disk is already owned by VM '{found.first_user}'.",

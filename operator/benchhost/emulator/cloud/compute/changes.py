@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.hardware import hardware_of, sizes_on
 from benchhost.emulator.cloud.compute.profile import data_disks, hardware_profile, network_profile
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ FIXED = (
     ("storageProfile.osDisk.createOption", "osDisk.createOption"),
     ("storageProfile.osDisk.managedDisk.storageAccountType", "osDisk.managedDisk.storageAccountType"),
     ("availabilitySet.id", "availabilitySet.id"),
-    ("proximityPlacementGroup.id", "proximityPlacementGroup.id"),
     ("priority", "priority"),
     ("evictionPolicy", "evictionPolicy"),
 )
@@ -53,6 +53,28 @@ def require_unchanged(machine: VirtualMachine, given: Body) -> None:
     custom_data = _at(given, "osProfile.customData")
     if custom_data is not None and custom_data != machine.custom_data:
         raise errors.property_change_not_allowed("osProfile.customData")
+
+
+def require_same_hardware(machine: VirtualMachine, size: str) -> None:
+    """Refuse to give a machine that has hardware a size that this hardware does not offer.
+
+    Raises
+    ------
+    ArmError
+        ``OperationNotAllowed``, in the words that terraform-provider-azurerm recognises to deallocate first.
+    """
+    hardware = hardware_of(machine.size)
+    if not machine.is_allocated or hardware_of(size) == hardware:
+        return
+    offered = ",".join(other.name for other in sizes_on(hardware))
+    raise errors.conflict(
+        "OperationNotAllowed",
+        f"Unable to resize the VM {machine.id.name} because the requested size {size} is not available in the "
+        f"current hardware cluster. The available sizes in this cluster are: {offered}. The requested size might "
+        "be available in other clusters of this region. Read more on VM resizing strategy at "
+        "https://aka.ms/azure-resizevm.",
+        target="vmSize",
+    )
 
 
 def changed_properties(machine: VirtualMachine, given: Body) -> Body:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud.compute.machine import (
-    Placement,
     PowerState,
     VirtualMachine,
     disk_ids_of,
@@ -17,6 +16,7 @@ from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.allocation import Allocator
     from benchhost.emulator.cloud.compute.attachments import Attachments
     from benchhost.emulator.cloud.compute.machines import VirtualMachines
     from benchhost.emulator.cloud.context import Context
@@ -43,9 +43,6 @@ _POWER_AFTER_FAILURE = {
 }
 """Where a failed operation leaves a machine: where it was before, as far as that is known. Assumption."""
 
-_NEW_HARDWARE = frozenset({OperationKind.CREATE_MACHINE, OperationKind.START_DEALLOCATED, OperationKind.REDEPLOY})
-"""Operations after which a machine sits on another host (doc: states-billing, allocation-failure, redeploy)."""
-
 
 class MachineLifecycle:
     """Completes operations on machines and disks.
@@ -56,6 +53,8 @@ class MachineLifecycle:
         The subscription's state.
     machines, attachments, interfaces, addresses
         Who knows how to take each kind of resource away.
+    allocator
+        Gives machines hardware and takes it back.
     """
 
     def __init__(
@@ -66,12 +65,14 @@ class MachineLifecycle:
         attachments: Attachments,
         interfaces: Interfaces,
         addresses: PublicAddresses,
+        allocator: Allocator,
     ) -> None:
         self._context = context
         self._machines = machines
         self._attachments = attachments
         self._interfaces = interfaces
         self._addresses = addresses
+        self._allocator = allocator
 
     def complete(self, operation: Operation, now: float) -> None:
         """End any operation on a machine that is not its deletion."""
@@ -80,10 +81,11 @@ class MachineLifecycle:
             return
         try:
             self._materialize(machine, now)
+            self._allocator.settle(machine, operation.kind, now)
         except ArmError as error:
             self._fail(machine, operation, error, now)
             return
-        self._place(machine, operation.kind, now)
+        self._follow_hardware(machine, operation.kind, now)
         machine.power = _POWER_AFTER.get(operation.kind, machine.power)
         machine.power_changed_at = now
         machine.provisioning_state = ProvisioningState.SUCCEEDED
@@ -104,22 +106,30 @@ class MachineLifecycle:
         if machine is not None:
             self.remove(machine, now)
 
-    def complete_disk_write(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - one signature for all
-        """End the Updating of a disk."""
+    def complete_write(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - one signature for all
+        """End the Creating or Updating of a disk, a dedicated host or a reservation."""
         disk = None if operation.target is None else self._context.store.find(operation.target)
         if disk is not None:
             disk.provisioning_state = ProvisioningState.SUCCEEDED
             disk.operation_id = None
 
-    def complete_disk_delete(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - as above
-        """Take a disk away."""
+    def complete_plain_delete(self, operation: Operation, now: float) -> None:  # noqa: ARG002 - as above
+        """Take a disk, a dedicated host or a reservation away."""
         if operation.target is not None:
             self._context.store.remove(operation.target)
 
-    def remove(self, machine: VirtualMachine, now: float) -> None:
-        """Take a machine away, with what its delete options name."""
+    def deallocate(self, machine: VirtualMachine, now: float) -> None:
+        """Take a machine's hardware away, as an eviction does."""
+        self._release_hardware(machine, now)
+        machine.power = PowerState.DEALLOCATED
+        machine.power_changed_at = now
+        machine.provisioning_state = ProvisioningState.SUCCEEDED
+        self._end(machine)
+
+    def remove(self, machine: VirtualMachine, now: float, *, with_disks: bool = False) -> None:
+        """Take a machine away, with what its delete options name; an eviction takes all disks (doc: spot-vms)."""
         interfaces = [text for text, cascades in interface_cascade_of(machine) if cascades]
-        disks = [text for text, cascades in disk_ids_of(machine) if cascades]
+        disks = [text for text, cascades in disk_ids_of(machine) if cascades or with_disks]
         self._machines.remove(machine, now)
         for text in interfaces:
             interface = self._context.store.find(text)
@@ -136,14 +146,10 @@ class MachineLifecycle:
             self._attachments.make_disks(machine, now)
             machine.is_materialized = True
 
-    def _place(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
+    def _follow_hardware(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
         if kind is OperationKind.DEALLOCATE:
-            machine.placement = None
-            self._release_addresses(machine)
-            return
-        preempted_create = kind is OperationKind.POWER_OFF and machine.placement is None
-        if kind in _NEW_HARDWARE or preempted_create:
-            machine.placement = Placement(host_id=self._context.identifiers.guid(), since=now)
+            self._release_hardware(machine, now)
+        elif machine.is_allocated:
             self._allocate_addresses(machine)
 
     def _allocate_addresses(self, machine: VirtualMachine) -> None:
@@ -152,13 +158,19 @@ class MachineLifecycle:
             for address in [] if interface is None else self._interfaces.public_addresses_of(interface):
                 self._addresses.ensure_allocated(address)
 
-    def _release_addresses(self, machine: VirtualMachine) -> None:
+    def _release_hardware(self, machine: VirtualMachine, now: float) -> None:
+        self._allocator.release(machine, now)
         for text in machine.interface_ids:
             interface = self._context.store.find(text)
             for address in [] if interface is None else self._interfaces.public_addresses_of(interface):
                 self._addresses.release_dynamic(address)
 
     def _fail(self, machine: VirtualMachine, operation: Operation, error: ArmError, now: float) -> None:
+        if operation.kind is OperationKind.CREATE_MACHINE:
+            self._attachments.keep_interfaces(machine.id, machine.interface_ids, now)
+        self._allocator.give_up(machine, now)
+        if machine.power is PowerState.STARTING:
+            machine.power = PowerState.RUNNING if machine.is_allocated else PowerState.DEALLOCATED
         machine.provisioning_state = ProvisioningState.FAILED
         machine.failure = error
         machine.power_changed_at = now

@@ -24,20 +24,77 @@ class PowerState(StrEnum):
     DEALLOCATED = "deallocated"
 
 
-@dataclass(frozen=True, slots=True)
+class Priority(StrEnum):
+    """``properties.priority``: whose capacity a machine takes. ``Low`` is an older word for ``Spot``."""
+
+    REGULAR = "Regular"
+    SPOT = "Spot"
+
+
+@dataclass(slots=True, kw_only=True)
 class Placement:
-    """Where a machine sits; no API shows it.
+    """One stay of a machine on a hidden host; no API shows it.
 
     Parameters
     ----------
     host_id
-        The hidden host; another one after each allocation.
-    since
-        Seconds since 1970.
+        The host.
+    cores
+        vCPUs that the host lends.
+    since, until
+        Seconds since 1970; the stay lasts while there is no end.
+    cause
+        The kind of operation that brought the machine here.
     """
 
     host_id: str
+    cores: int
     since: float
+    until: float | None = None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Capacity that a machine has, or has been promised while an operation is under way.
+
+    Parameters
+    ----------
+    size, location, zone, priority
+        What kind of capacity; ``zone`` is None for a machine that no zone was chosen for.
+    reservation
+        Id of the capacity reservation whose slot it is.
+    dedicated_host
+        Id of the dedicated host that it is on.
+    """
+
+    size: str
+    location: str
+    zone: str | None
+    priority: Priority
+    reservation: str | None = None
+    dedicated_host: str | None = None
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it takes what everybody shares, and neither a reserved slot nor a dedicated host."""
+        return self.reservation is None and self.dedicated_host is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eviction:
+    """An eviction that is coming.
+
+    Parameters
+    ----------
+    operation_id
+        What carries it out; no client is told.
+    due
+        When, in seconds since 1970.
+    """
+
+    operation_id: str
+    due: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,8 +105,14 @@ class VirtualMachine(Resource):
     ----------
     power
         None until its guest is being started for the first time.
-    placement
-        None while no hardware is allocated.
+    placements
+        Every stay on a hidden host, the oldest first.
+    claim
+        The capacity that it takes; None while it is deallocated.
+    denied
+        Why the allocation under way will fail.
+    eviction
+        What a spot machine has been warned of.
     is_materialized
         Whether its disks have been made.
     custom_data
@@ -63,7 +126,10 @@ class VirtualMachine(Resource):
     """
 
     power: PowerState | None = None
-    placement: Placement | None = None
+    placements: list[Placement] = field(default_factory=list)
+    claim: Claim | None = None
+    denied: ArmError | None = None
+    eviction: Eviction | None = None
     is_materialized: bool = False
     custom_data: str | None = field(default=None, repr=False)
     power_changed_at: float = 0.0
@@ -74,6 +140,24 @@ class VirtualMachine(Resource):
     def size(self) -> str:
         """The name of its size."""
         return str(self.properties["hardwareProfile"]["vmSize"])
+
+    @property
+    def zone(self) -> str | None:
+        """The availability zone that it was put in, or None."""
+        zones = self.extras.get("zones")
+        return str(zones[0]) if zones else None
+
+    @property
+    def priority(self) -> Priority:
+        """Whose capacity it takes."""
+        is_regular = self.properties.get("priority") in (None, Priority.REGULAR)
+        return Priority.REGULAR if is_regular else Priority.SPOT
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where it sits; None while no hardware is allocated."""
+        last = self.placements[-1] if self.placements else None
+        return last if last is not None and last.until is None else None
 
     @property
     def os_disk(self) -> dict[str, Any]:

@@ -6,28 +6,41 @@ from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.attachments import Attachments
-from benchhost.emulator.cloud.compute.changes import changed_properties, require_unchanged
-from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
+from benchhost.emulator.cloud.compute.changes import changed_properties, require_same_hardware, require_unchanged
+from benchhost.emulator.cloud.compute.machine import PowerState, Priority, VirtualMachine
 from benchhost.emulator.cloud.compute.profile import machine_properties
+from benchhost.emulator.cloud.compute.spot import (
+    complete_spot_properties,
+    require_allowed_change,
+    require_spot_size,
+)
 from benchhost.emulator.cloud.context import (
     Body,
     Context,
     extras_of,
     location_of,
     properties_of,
+    reference_id,
     tags_of,
     touch,
 )
+from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
+from benchhost.emulator.cloud.zones import require_one_zone
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.allocation import Allocator
     from benchhost.emulator.cloud.identifiers import ResourceId
 
 KIND = "Microsoft.Compute/virtualMachines"
 
 INDEX_LAG_SECONDS = 2.0
 """How long ARM's index knows a deleted machine. Recorded (CLI-spot) is only that it does; the length is assumed."""
+
+_AFTER_RESERVATION = frozenset({"PlatformImageNotFound", "SkuNotAvailable", "OperationNotAllowed"})
+"""Refusals of a create that come so late that its interfaces are kept: recorded for the image, assumed for lack of
+capacity and of quota."""
 
 
 class VirtualMachines:
@@ -39,11 +52,14 @@ class VirtualMachines:
         The subscription's state.
     attachments
         Ties machines to their interfaces and disks.
+    allocator
+        Gives them hardware.
     """
 
-    def __init__(self, context: Context, attachments: Attachments) -> None:
+    def __init__(self, context: Context, attachments: Attachments, allocator: Allocator) -> None:
         self._context = context
         self._attachments = attachments
+        self._allocator = allocator
         self._deleted_at: dict[str, float] = {}
 
     def get(self, machine_id: ResourceId, *, now: float) -> VirtualMachine:
@@ -75,7 +91,7 @@ class VirtualMachines:
         location = location_of(context, body, machine_id)
         existing = self.find(machine_id)
         if existing is None:
-            machine = self._new(machine_id, body, location=location, now=now)
+            machine = self._create(machine_id, body, location=location, now=now)
             return machine, context.operations.begin(OperationKind.CREATE_MACHINE, machine, now), True
         if "zones" in body and body["zones"] != existing.extras.get("zones"):
             raise errors.property_change_not_allowed("zones")
@@ -106,6 +122,8 @@ class VirtualMachines:
     def remove(self, machine: VirtualMachine, now: float) -> None:
         """Take a machine out of the subscription; what was tied to it stays."""
         self._attachments.detach_all(machine)
+        self._allocator.release(machine, now)
+        self._allocator.references.untie(machine)
         self._context.store.remove(machine.id)
         self._deleted_at[machine.id.key] = now
 
@@ -118,13 +136,24 @@ class VirtualMachines:
         del self._deleted_at[machine_id.key]
         return False
 
+    def _create(self, machine_id: ResourceId, body: Body, *, location: str, now: float) -> VirtualMachine:
+        try:
+            return self._new(machine_id, body, location=location, now=now)
+        except ArmError as error:
+            if error.code in _AFTER_RESERVATION:
+                self._attachments.keep_interfaces(machine_id, _interface_ids(body), now)
+            raise
+
     def _new(self, machine_id: ResourceId, body: Body, *, location: str, now: float) -> VirtualMachine:
+        require_one_zone(machine_id, location, body.get("zones"))
         given = properties_of(body)
+        properties = machine_properties(given)
+        complete_spot_properties(properties)
         machine = VirtualMachine(
             id=machine_id,
             location=location,
             tags=tags_of(body),
-            properties=machine_properties(given),
+            properties=properties,
             extras=extras_of(body),
             guid=self._context.identifiers.guid(),
             created_at=now,
@@ -133,25 +162,43 @@ class VirtualMachines:
             power_changed_at=now,
         )
         self._attachments.check(machine)
+        self._allocator.references.check(machine, machine.properties)
+        self._allocator.require(machine)
         self._context.store.add(machine)
+        self._allocator.references.tie(machine)
+        self._allocator.claim(machine)
         self._attachments.attach(machine)
         return machine
 
     def _update(self, machine: VirtualMachine, body: Body, *, tags: dict[str, str], now: float) -> Operation:
         self._require_idle(machine)
         given = properties_of(body)
+        require_allowed_change(machine, given)
         require_unchanged(machine, given)
         draft = changed_properties(machine, given)
-        resized = draft["hardwareProfile"]["vmSize"] != machine.size
+        self._allocator.references.follow(machine, given, draft)
+        size = draft["hardwareProfile"]["vmSize"]
+        kind = _update_kind(machine, size)
+        # Its create may have failed: the same PUT tries again (terraform-provider-azurerm#7516).
+        needs_hardware = machine.power is None or (machine.is_allocated and size != machine.size)
+        if machine.priority is Priority.SPOT:
+            require_spot_size(size)
+        if needs_hardware:
+            require_same_hardware(machine, size)
+            self._allocator.require(machine, size=size)
         self._attachments.reattach(machine, draft, now)
+        self._allocator.references.untie(machine)
         machine.properties = draft
+        self._allocator.references.tie(machine)
         machine.tags = tags
         if body.get("identity") is not None:
             machine.extras["identity"] = body["identity"]
         machine.provisioning_state = ProvisioningState.UPDATING
         machine.power_changed_at = now
         touch(self._context, machine)
-        return self._context.operations.begin(_update_kind(machine, resized=resized), machine, now)
+        if needs_hardware:
+            self._allocator.claim(machine)
+        return self._context.operations.begin(kind, machine, now)
 
     def _require_idle(self, machine: VirtualMachine) -> None:
         if machine.provisioning_state is ProvisioningState.DELETING:
@@ -168,9 +215,15 @@ class VirtualMachines:
             )
 
 
-def _update_kind(machine: VirtualMachine, *, resized: bool) -> OperationKind:
-    if not resized:
+def _interface_ids(body: Body) -> list[str]:
+    references = (properties_of(body).get("networkProfile") or {}).get("networkInterfaces") or []
+    return [text for reference in references if (text := reference_id(reference)) is not None]
+
+
+def _update_kind(machine: VirtualMachine, size: str) -> OperationKind:
+    if machine.power is None:
+        return OperationKind.CREATE_MACHINE
+    if size == machine.size:
         return OperationKind.UPDATE_MACHINE
-    if machine.power is PowerState.RUNNING:
-        return OperationKind.RESIZE_RUNNING_MACHINE
-    return OperationKind.RESIZE_MACHINE
+    is_running = machine.power is PowerState.RUNNING
+    return OperationKind.RESIZE_RUNNING_MACHINE if is_running else OperationKind.RESIZE_MACHINE

@@ -11,6 +11,7 @@ from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.allocation import Allocator
     from benchhost.emulator.cloud.context import Context
 
 
@@ -28,6 +29,9 @@ class PowerAction(StrEnum):
 PREEMPTING = frozenset({PowerAction.POWER_OFF, PowerAction.DEALLOCATE})
 """Actions that push a create aside instead of being refused."""
 
+_NEED_HARDWARE = frozenset({OperationKind.CREATE_MACHINE, OperationKind.START_DEALLOCATED, OperationKind.REDEPLOY})
+"""Operations that ask for hardware anew (doc: allocation-failure)."""
+
 _STATE_MEANWHILE = {
     OperationKind.START_STOPPED: PowerState.STARTING,
     OperationKind.START_DEALLOCATED: PowerState.STARTING,
@@ -41,8 +45,9 @@ _STATE_MEANWHILE = {
 class Power:
     """Begins power actions."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, allocator: Allocator) -> None:
         self._context = context
+        self._allocator = allocator
 
     def begin(self, machine: VirtualMachine, action: PowerAction, *, now: float) -> Operation:
         """Begin a power action.
@@ -50,10 +55,14 @@ class Power:
         Raises
         ------
         ArmError
-            ``OperationNotAllowed`` while something else is under way, or in the wrong power state.
+            ``OperationNotAllowed`` while something else is under way, or in the wrong power state;
+            ``SkuNotAvailable`` where there is no hardware.
         """
         self._make_way(machine, action, now)
         kind = _operation_of(machine, action)
+        if kind in _NEED_HARDWARE:
+            self._allocator.require(machine)
+            self._allocator.claim(machine)
         machine.power = _STATE_MEANWHILE.get(kind, machine.power)
         machine.power_changed_at = now
         machine.provisioning_state = ProvisioningState.UPDATING
@@ -84,7 +93,7 @@ def _operation_of(machine: VirtualMachine, action: PowerAction) -> OperationKind
         case PowerAction.START:
             return _start_of(machine)
         case PowerAction.POWER_OFF:
-            is_off = machine.power in (PowerState.STOPPED, PowerState.DEALLOCATED)
+            is_off = machine.power in (PowerState.STOPPED, PowerState.DEALLOCATED) or machine.claim is None
             return OperationKind.NO_CHANGE if is_off else OperationKind.POWER_OFF
         case PowerAction.DEALLOCATE:
             is_gone = machine.power is PowerState.DEALLOCATED
@@ -95,7 +104,7 @@ def _operation_of(machine: VirtualMachine, action: PowerAction) -> OperationKind
         case PowerAction.REDEPLOY:
             return OperationKind.REDEPLOY if machine.is_allocated else OperationKind.NO_CHANGE
         case PowerAction.REAPPLY:
-            return OperationKind.REAPPLY
+            return OperationKind.CREATE_MACHINE if machine.power is None else OperationKind.REAPPLY
 
 
 def _start_of(machine: VirtualMachine) -> OperationKind:

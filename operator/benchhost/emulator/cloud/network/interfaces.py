@@ -25,6 +25,7 @@ from benchhost.emulator.cloud.network.ip_configurations import (
     parse_configurations,
     public_address_id,
 )
+from benchhost.emulator.cloud.network.reservations import InterfaceReservations
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.identifiers import ResourceId
@@ -51,6 +52,7 @@ class Interfaces:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.reservations = InterfaceReservations(context.scale)
 
     def put(self, interface_id: ResourceId, body: Body, *, now: float) -> tuple[Resource, bool]:
         """Create or replace an interface; this is synchronous, as recorded in 2026."""
@@ -74,6 +76,7 @@ class Interfaces:
             return None
         if interface.used_by:
             raise in_use(interface)
+        self.reservations.check(str(interface_id), None)
         return writes.begin_delete(self._context, interface, now)
 
     def remove(self, interface: Resource) -> list[Resource]:

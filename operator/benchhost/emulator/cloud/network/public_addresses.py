@@ -13,6 +13,7 @@ from benchhost.emulator.cloud.resources import Resource
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.identifiers import ResourceId
     from benchhost.emulator.cloud.operations import Operation
+    from benchhost.emulator.cloud.quotas import Quotas
 
 ADDRESS = "ipAddress"
 _METHOD = "publicIPAllocationMethod"
@@ -22,8 +23,9 @@ _READ_ONLY = (ADDRESS, "ipConfiguration", "resourceGuid", "provisioningState")
 class PublicAddresses:
     """Public IP addresses of a subscription."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, quotas: Quotas) -> None:
         self._context = context
+        self._quotas = quotas
         self._pool = PublicAddressPool()
 
     def put(self, address_id: ResourceId, body: Body, *, now: float) -> tuple[Resource, Operation, bool]:
@@ -35,6 +37,7 @@ class PublicAddresses:
         existing = context.store.find(address_id)
         if existing is not None:
             return self._replace(existing, draft, body, now)
+        self._quotas.require_address(draft.location)
         sku = draft.extras.get("sku") or {}
         draft.extras["sku"] = {"name": sku.get("name") or "Basic", "tier": sku.get("tier") or "Regional"}
         if draft.extras["sku"]["name"] == "Standard" and draft.properties[_METHOD] != "Static":

@@ -1,0 +1,67 @@
+"""What the controller remembers of hosts between passes. Losing it costs a look at the cloud, and nothing else.
+
+Used by the reconciler: it keeps events from asking the cloud sooner than the cloud wished, or before a host's turn.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from benchhost.api.host import BenchHost
+from benchhost.controller.store import Key
+
+
+@dataclass(slots=True)
+class _Entry:
+    changed_at: datetime
+    due: datetime | None = None
+    subject: object = None
+    """What ``due`` speaks of: a polling URL, or a generation whose turn has not come."""
+
+
+class HostMemory:
+    """One entry a host.
+
+    Parameters
+    ----------
+    clock
+        Gives the time in UTC.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._entries: dict[Key, _Entry] = {}
+
+    def changed_at(self, key: Key) -> datetime:
+        """When something of the host was changed last; for a host that is not remembered, when this process began."""
+        entry = self._entries.get(key)
+        return entry.changed_at if entry else self._started
+
+    def note_change(self, key: Key, moment: datetime) -> None:
+        """Remember that something of the host was changed."""
+        self._entry(key).changed_at = moment
+
+    def wait_until(self, key: Key, due: datetime, subject: object) -> None:
+        """Leave the host alone until then, as long as it is about the same thing."""
+        entry = self._entry(key)
+        entry.due, entry.subject = due, subject
+
+    def waits_until(self, key: Key, subject: object) -> datetime | None:
+        """Until when the host is to be left alone; None when that time has come, or it is about something else."""
+        entry = self._entries.get(key)
+        if entry is None or entry.due is None or entry.subject != subject:
+            return None
+        return entry.due if entry.due > self._clock() else None
+
+    def forget(self, key: Key) -> None:
+        """The host is gone."""
+        self._entries.pop(key, None)
+
+    def _entry(self, key: Key) -> _Entry:
+        return self._entries.setdefault(key, _Entry(self._started))
+
+
+def turn_of(host: BenchHost) -> object:
+    """What a host's turn speaks of: a newer generation, or a deletion, does not wait for the turn of an older one."""
+    return ("turn", host.metadata.generation, host.is_deleting)

@@ -1,0 +1,84 @@
+"""Rungs of the ladder that bring a machine into being: its parts in order, and a creation that failed. Pure."""
+
+from benchhost.api.azure import AzureSpec, PublicAddress
+from benchhost.api.conditions import Reason
+from benchhost.api.spec import PowerState
+from benchhost.api.status import FailureClass, OperationType
+from benchhost.cloud.machine import ObservedPart, Part, PartState
+from benchhost.cloud.provider import Step, Verb
+from benchhost.lifecycle.actions import Action, Do, Hold, Settled, Wait
+from benchhost.lifecycle.capacity import choose
+from benchhost.lifecycle.view import View
+
+
+def required_parts(azure: AzureSpec) -> tuple[Part, ...]:
+    """What has to exist before the machine can, in the order in which it is made; the machine comes last."""
+    network = azure.network
+    parts = [
+        (Part.NETWORK, network.virtual_network is not None and network.virtual_network.create),
+        (Part.ADDRESS, network.public_address is PublicAddress.STATIC),
+        (Part.INTERFACE, True),
+        (Part.MACHINE, True),
+    ]
+    return tuple(part for part, needed in parts if needed)
+
+
+def missing(view: View) -> Action | None:
+    """A machine that does not exist: its parts one after the other, then itself."""
+    if view.machine is not None:
+        return None
+    if view.wanted.ended is not None:
+        return Settled(f"No machine exists. {view.wanted.message}", view.wanted.ended)
+    if view.wanted.power is not PowerState.RUNNING:
+        return Settled(
+            "No machine exists, so nothing runs and nothing is paid for; "
+            "it is made when spec.powerState becomes Running.",
+            Reason.DEALLOCATED,
+        )
+    for part in required_parts(view.host.spec.azure):
+        action = _build(view, part)
+        if action is not None:
+            return action
+    raise AssertionError("unreachable: the machine is a required part and is missing")
+
+
+def _build(view: View, part: Part) -> Action | None:
+    seen = view.observation.get(part)
+    if seen is not None and part is not Part.NETWORK and seen.owner != view.owner:
+        return Hold(Reason.NOT_OWNED, not_owned_message(seen), stalled=True)
+    if seen is not None and seen.state is PartState.READY:
+        return None
+    if seen is not None and seen.state in (PartState.PENDING, PartState.DELETING):
+        return Wait(OperationType.PROVISION, f"The cloud is still working on the {part}.")
+    return Do(Step(Verb.ENSURE, part), OperationType.PROVISION, write_ahead=_is_first(view))
+
+
+def _is_first(view: View) -> bool:
+    """Whether nothing was asked of the cloud yet: from then on a deletion has to look there."""
+    operation = view.host.status.operation
+    return operation is None or operation.type is not OperationType.PROVISION
+
+
+def unmade(view: View) -> Action | None:
+    """A machine whose creation failed: made again, or taken away when another size or zone has its turn."""
+    machine = view.machine
+    if machine is None or not view.never_ran:
+        return None
+    if view.failure is not None and view.failure.failure_class is FailureClass.CAPACITY:
+        turn = choose(view.host, None)
+        if turn.size.lower() != machine.size.lower() or turn.zone != machine.zone:
+            return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
+    return Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
+
+
+def not_owned_message(seen: ObservedPart) -> str:
+    """Whose it is instead, and what to do."""
+    if seen.owner is None:
+        return (
+            f"{seen.resource_id} exists already and was not made by this controller; "
+            "set spec.adopt: true to take it over, or choose another spec.azure.name."
+        )
+    return (
+        f"{seen.resource_id} belongs to BenchHost {seen.owner.namespace}/{seen.owner.name} "
+        "(another object or cluster); choose another spec.azure.name."
+    )

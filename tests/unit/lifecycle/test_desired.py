@@ -1,0 +1,114 @@
+"""Whether a host's time is over or its holder is lost, and what that does to it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from benchhost.api import BenchHost, OperationType, Reason
+from benchhost.api.model import to_timestamp
+from benchhost.api.spec import PowerState
+from benchhost.cloud import MachinePower, Part, Step, TerminalError, Verb
+from benchhost.lifecycle import Circumstances, Do, HolderState, Pass, Remove, Settled, decide, desired, next_end, report
+from benchhost.lifecycle.backoff import Attempt, next_failure
+from support.builders import EARLIER, LATER, NOW, OWNER, everything, host, machine, nothing
+
+HOLDER = {"holder": {"leaseName": "trial-1", "gracePeriodSeconds": 60}}
+DEALLOCATED = everything(machine(MachinePower.DEALLOCATED))
+"""The builders' host was created at EARLIER, an hour ago."""
+
+
+def held(expires_at: datetime | None) -> Circumstances:
+    return Circumstances(holder=HolderState(expires_at))
+
+
+@pytest.mark.parametrize(
+    ("spec", "circumstances", "ended", "end"),
+    [
+        pytest.param({}, Circumstances(), None, None, id="without-a-limit-it-never-ends"),
+        pytest.param({"expiresAt": to_timestamp(LATER)}, Circumstances(), None, LATER, id="before-its-time"),
+        pytest.param({"expiresAt": to_timestamp(NOW)}, Circumstances(), Reason.EXPIRED, None, id="at-its-time"),
+        pytest.param({"lifetime": "30m"}, Circumstances(), Reason.EXPIRED, None, id="after-its-lifetime"),
+        pytest.param({"lifetime": "2h"}, Circumstances(), None, LATER, id="within-its-lifetime"),
+        pytest.param(
+            {"lifetime": "30m", "expiresAt": to_timestamp(LATER)},
+            Circumstances(),
+            Reason.EXPIRED,
+            None,
+            id="the-earlier-limit-counts",
+        ),
+        pytest.param(HOLDER, held(NOW), None, NOW + timedelta(seconds=60), id="a-holder-in-its-grace-period"),
+        pytest.param(HOLDER, held(EARLIER), Reason.HOLDER_LOST, None, id="a-holder-that-stopped-to-renew"),
+        pytest.param(HOLDER, held(None), Reason.HOLDER_LOST, None, id="a-lease-that-is-gone"),
+        pytest.param(HOLDER, Circumstances(), None, None, id="a-lease-that-could-not-be-read-proves-nothing"),
+    ],
+)
+def test_when_a_host_ends(
+    spec: dict[str, Any], circumstances: Circumstances, ended: Reason | None, end: datetime | None
+) -> None:
+    wanted = host(spec=spec)
+    found = desired(wanted, circumstances, now=NOW)
+    assert found.ended is ended
+    assert found.power is (PowerState.RUNNING if ended is None else PowerState.DEALLOCATED)
+    assert next_end(wanted, circumstances, now=NOW) == end
+
+
+def test_a_young_host_waits_for_a_holder_that_has_not_made_its_lease() -> None:
+    young = host(spec=HOLDER, metadata={"creationTimestamp": to_timestamp(NOW - timedelta(seconds=10))})
+    assert desired(young, held(None), now=NOW).ended is None
+
+
+def over(**spec: Any) -> BenchHost:
+    return host(spec={"expiresAt": to_timestamp(EARLIER), **spec})
+
+
+def test_a_running_host_whose_time_is_over_is_deallocated() -> None:
+    assert decide(over(), OWNER, everything(), now=NOW) == Do(
+        Step(Verb.DEALLOCATE, Part.MACHINE), OperationType.DEALLOCATE
+    )
+
+
+def test_a_host_whose_time_is_over_is_not_made() -> None:
+    action = decide(over(), OWNER, nothing(), now=NOW)
+    assert isinstance(action, Settled)
+    assert action.reason is Reason.EXPIRED
+
+
+def test_with_expiry_action_delete_the_object_goes() -> None:
+    action = decide(over(expiryAction="Delete"), OWNER, everything(), now=NOW)
+    assert isinstance(action, Remove)
+    assert action.reason is Reason.EXPIRED
+
+
+def test_a_paused_host_is_not_ended() -> None:
+    assert not isinstance(decide(over(paused=True), OWNER, everything(), now=NOW), Do | Remove)
+
+
+def test_a_failure_that_nobody_mends_does_not_keep_an_expired_host_running() -> None:
+    failure = next_failure(
+        TerminalError("No such size."), None, Attempt(1, OperationType.RESIZE), seed="uid", now=EARLIER
+    )
+    stuck = over().model_copy(update={"status": over().status.model_copy(update={"failure": failure})})
+    action = decide(stuck, OWNER, everything(machine(size="Standard_B2s")), now=NOW)
+    assert action == Do(Step(Verb.DEALLOCATE, Part.MACHINE), OperationType.DEALLOCATE)
+
+
+def test_an_expired_host_says_so_and_waits_for_somebody() -> None:
+    wanted = over()
+    outcome = Pass(observation=DEALLOCATED, action=decide(wanted, OWNER, DEALLOCATED, now=NOW))
+    rows = {c.type: (c.status.value, c.reason) for c in report(wanted, outcome, now=NOW).conditions}
+    assert rows["Ready"] == ("False", "Expired")
+    assert rows["Synced"] == ("True", "Expired")
+    assert rows["Stalled"] == ("True", "Expired")
+
+
+def test_a_renewed_lease_gives_the_host_back() -> None:
+    wanted = host(spec=HOLDER)
+    action = decide(wanted, OWNER, DEALLOCATED, now=NOW, circumstances=held(LATER))
+    assert action == Do(Step(Verb.START, Part.MACHINE), OperationType.START)
+
+
+def test_a_running_host_wakes_when_its_holder_would_be_lost() -> None:
+    action = decide(host(spec=HOLDER), OWNER, everything(), now=NOW, circumstances=held(NOW))
+    assert isinstance(action, Settled)
+    assert action.wake_at == NOW + timedelta(seconds=60)
