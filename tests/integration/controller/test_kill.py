@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.crashing.controllers import Keeper, Zygote
-from support.crashing.life import ACCEPTED
+from support.crashing.life import check
 from support.crashing.points import count_names, is_write
 from support.crashing.talks import Kill, Moment
 from support.crashing.world import World, world
@@ -54,10 +54,7 @@ async def live(world: World, kill: Kill | None = None) -> Keeper:
         keeper.is_hasty = kill is not None
         async with keeper.running(kill):
             lived = await life.live()
-    assert lived.left == []
-    assert len(lived.machine_ids) == 1
-    assert {change: lived.accepted[change] for change in ACCEPTED} == ACCEPTED
-    assert lived.epochs == [1, 1, 1, 2, 3, 3]
+    check(lived)
     assert "Traceback" not in keeper.log.read_text()
     return keeper
 

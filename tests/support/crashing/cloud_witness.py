@@ -44,14 +44,18 @@ class CloudWitness:
         """How far the log goes."""
         return self._log.stat().st_size
 
-    def changes(self, group: str, since: int) -> Counter[str]:
-        """How often each change of a machine in the group was accepted, counted from a position of the log."""
+    def changes(self, group: str, since: int, *, lost: bool = False) -> Counter[str]:
+        """How often each change of a machine in the group was accepted, counted from a position of the log.
+
+        ``lost`` counts those whose answer never arrived, which the log cannot tell from those that were never read.
+        """
         accepted: Counter[str] = Counter()
         with self._log.open() as log:
             log.seek(since)
             for line in log:
-                change = _change(json.loads(line), group)
-                if change is not None:
+                entry = json.loads(line)
+                change = _change(entry, group)
+                if change is not None and (200 <= entry["status"] < 300 or (lost and entry["status"] == 0)):
                     accepted[change] += 1
         return accepted
 
@@ -63,14 +67,14 @@ class CloudWitness:
 
 
 def _change(entry: Mapping[str, Any], group: str) -> str | None:
-    """``create``, ``update``, ``delete`` or a POST's last word; None for everything else."""
-    method, path, status = entry["method"], str(entry["path"]).lower(), entry["status"]
+    """``create``, ``put``, ``update``, ``delete`` or a POST's last word; None for everything else."""
+    method, path = entry["method"], str(entry["path"]).lower()
     inside = f"/resourcegroups/{group}/providers/{_MACHINES}/".lower()
-    if inside not in path or method == "GET" or not 200 <= status < 300:
+    if inside not in path or method == "GET":
         return None
     if method == "POST":
         return path.rsplit("/", 1)[-1].lower()
-    return {"PUT": "create" if status == 201 else "put", "PATCH": "update", "DELETE": "delete"}[method]
+    return {"PUT": "put" if entry["status"] == 200 else "create", "PATCH": "update", "DELETE": "delete"}[method]
 
 
 @asynccontextmanager

@@ -22,6 +22,10 @@ ACCEPTED = {"create": 1, "restart": 1, "deallocate": 1, "start": 1, "update": 2,
 """What the cloud accepts in a life, whatever happens to the controller: the updates are the size and the tags."""
 
 
+EPOCHS = [1, 1, 1, 2, 3, 3]
+"""After each step but the last: the start and the other size brought other hardware."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a life is lived: nobody else's namespace and resource group."""
@@ -52,6 +56,8 @@ class Life:
     witness: CloudWitness
     seconds: float = 60.0
     """Time for each step."""
+    answers_get_lost: bool = False
+    """Whether the cloud accepts changes without saying so."""
     lived: Lived = field(default_factory=Lived)
     reached: str = "nothing"
 
@@ -70,7 +76,7 @@ class Life:
                 await meanwhile(step)
             await self._arrive(step, generation)
             self.reached = step
-        self.lived.accepted = self.witness.changes(self.place.group, since)
+        self.lived.accepted = self.witness.changes(self.place.group, since, lost=self.answers_get_lost)
         self.lived.left = await self.witness.resources(self.place.group)
         return self.lived
 
@@ -127,6 +133,14 @@ class Life:
             GROUP, VERSION, self.place.namespace, PLURAL, self.name, _request_timeout=30
         )
         return 0
+
+
+def check(lived: Lived) -> None:
+    """What holds of every life, whatever has happened to those who look after it."""
+    assert lived.left == []
+    assert len(lived.machine_ids) == 1
+    assert {change: lived.accepted[change] for change in ACCEPTED} == ACCEPTED
+    assert lived.epochs == EPOCHS
 
 
 def is_synced(body: Body | None, generation: int) -> bool:

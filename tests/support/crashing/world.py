@@ -38,15 +38,18 @@ class World:
     controller_options: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def life(self) -> AsyncIterator[tuple[Life, Keeper]]:
-        """A life that can begin, and the keeper of its controller, in a place of its own."""
+    async def life(self, kubeconfig: Path | None = None) -> AsyncIterator[tuple[Life, Keeper]]:
+        """A life that can begin, and the keeper of its controller, in a place of its own.
+
+        The controller reaches the API server as ``kubeconfig`` says, if it is given.
+        """
         place, name = await self.places.get(), f"host-{next(_names)}"
         try:
-            yield Life(name, place, self.objects, self.board, self.witness), self.keeper(place, name)
+            yield Life(name, place, self.objects, self.board, self.witness), self._keeper(place, name, kubeconfig)
         finally:
             self.places.put_nowait(place)
 
-    def keeper(self, place: Place, name: str, kubeconfig: Path | None = None) -> Keeper:
+    def _keeper(self, place: Place, name: str, kubeconfig: Path | None) -> Keeper:
         """Keeps a controller for one place."""
         arguments = [
             "operator", "run", "--kubeconfig", str(kubeconfig or self.kubeconfig),
