@@ -19,6 +19,7 @@ from support.stack import (
 )
 from support.tally import noted
 
+pytest.register_assert_rewrite("support.crashing")
 _namespaces = itertools.count(1)
 
 

@@ -60,12 +60,15 @@ async def live(world: World, kill: Kill | None = None) -> Keeper:
 
 
 async def live_killed(world: World, kill: Kill) -> None:
-    """One life whose first controller is killed and whose second is not."""
+    """One life whose first controller is killed and whose second is not.
+
+    A kill at the last request may come when nobody waits any more; reads that were sent side by side are told too.
+    """
     keeper = await live(world, kill)
     first, *others = keeper.started
     assert first.was_killed, f"its controller never came to request {kill.at}, but ended after {len(first.talks)}"
-    assert len(first.talks) == kill.at
-    assert len(others) == 1
+    assert len(first.talks) >= kill.at
+    assert len(others) <= 1
 
 
 def kills_in(talks: list[str]) -> list[Kill]:

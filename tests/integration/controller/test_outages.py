@@ -33,17 +33,19 @@ TIMED = ("--latency", "recorded", "--time-scale", "0.02", "--seed", "7")
 """A creation takes a second: long enough to be in the middle of it."""
 
 WEATHER: Mapping[str, list[Fault]] = {
-    "one answer in twenty is a 503": [Fault({"kind": "refuse", "status": 503}, rate=0.05)],
-    "one answer in twenty is a 500": [Fault({"kind": "refuse", "status": 500}, rate=0.05)],
-    "one answer in ten is a 429": [Fault({"kind": "refuse", "status": 429, "headers": {"Retry-After": "1"}}, rate=0.1)],
-    "one connection in twenty is cut before the request is read": [Fault({"kind": "cutConnection"}, rate=0.05)],
-    "one answer in twenty is a gateway's page": [Fault({"kind": "proxyAnswer"}, rate=0.05)],
-    "one answer in twenty is a page that says 200": [
-        Fault({"kind": "proxyAnswer", "status": 200, "content": "<html>log in</html>"}, rate=0.05)
+    "one answer in thirty is a 503": [Fault({"kind": "refuse", "status": 503}, rate=0.03)],
+    "one answer in thirty is a 500": [Fault({"kind": "refuse", "status": 500}, rate=0.03)],
+    "one answer in twenty is a 429": [
+        Fault({"kind": "refuse", "status": 429, "headers": {"Retry-After": "1"}}, rate=0.05)
     ],
-    "one answer in twenty is cut off": [
+    "one connection in thirty is cut before the request is read": [Fault({"kind": "cutConnection"}, rate=0.03)],
+    "one answer in thirty is a gateway's page": [Fault({"kind": "proxyAnswer"}, rate=0.03)],
+    "one answer in thirty is a page that says 200": [
+        Fault({"kind": "proxyAnswer", "status": 200, "content": "<html>log in</html>"}, rate=0.03)
+    ],
+    "one answer in thirty is cut off": [
         Fault(
-            {"kind": "proxyAnswer", "status": 200, "content": '{"id": ', "contentType": "application/json"}, rate=0.05
+            {"kind": "proxyAnswer", "status": 200, "content": '{"id": ', "contentType": "application/json"}, rate=0.03
         )
     ],
     "one answer in four takes a second": [Fault({"kind": "delay", "seconds": 1}, rate=0.25)],
@@ -100,6 +102,7 @@ async def live_through(
         life.seconds, life.answers_get_lost = PATIENCE, lost
         await set_faults(world.emulator.directory, life.place.group, faults)
         async with keeper.running():
+            await keeper.watching()
             check(await life.live(meanwhile))
     assert len(keeper.started) == 1
     assert "Traceback" not in keeper.log.read_text()

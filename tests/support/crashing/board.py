@@ -50,7 +50,7 @@ class Board:
                 await self._changed.wait_for(lambda: is_reached(self._bodies.get(key)))
                 return self._bodies.get(key)
         except TimeoutError:
-            last = json.dumps(self._bodies.get(key), indent=1)
+            last = json.dumps((self._bodies.get(key) or {}).get("status"))
             raise AssertionError(f"{'/'.join(key)}: not {what} within {seconds} s, but {last}") from None
 
     async def _follow(self) -> None:
@@ -69,13 +69,16 @@ class Board:
         answer = await self._objects.list_cluster_custom_object_without_preload_content(
             GROUP, VERSION, PLURAL, watch=True, resource_version=version
         )
-        async for line in answer.content:
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                return
-            async with self._changed:
-                self._note(event)
-                self._changed.notify_all()
+        try:
+            async for line in answer.content:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return
+                async with self._changed:
+                    self._note(event)
+                    self._changed.notify_all()
+        finally:
+            answer.close()
 
     def _note(self, event: Mapping[str, Any]) -> None:
         body = event["object"]

@@ -8,7 +8,8 @@ import json
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import aiohttp
 _API_VERSION = "2024-11-01"
 _COMPUTE_VERSION = "2024-11-01"
 _MACHINES = "Microsoft.Compute/virtualMachines"
+_ATTEMPTS = 20
+"""For one answer; with a fault in every tenth, twenty in a row do not happen."""
 
 
 class CloudWitness:
@@ -60,10 +63,15 @@ class CloudWitness:
         return accepted
 
     async def _get(self, path: str, version: str, *, view: bool = False) -> Any:
+        """Ask until there is an answer: the weather in a resource group is the same for everybody."""
         query = {"api-version": version} | ({"$expand": "instanceView"} if view else {})
-        async with self._session.get(f"{self._base}/{path}", params=query) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
+        for _ in range(_ATTEMPTS):
+            with suppress(aiohttp.ClientError, ValueError):
+                async with self._session.get(f"{self._base}/{path}", params=query) as answer:
+                    found = await answer.json(content_type=None)
+                    if answer.status == HTTPStatus.OK:
+                        return found
+        raise AssertionError(f"the emulator does not answer to GET {path}")
 
 
 def _change(entry: Mapping[str, Any], group: str) -> str | None:

@@ -35,6 +35,7 @@ class Controller:
     was_killed: bool = False
     exit_code: int | None = None
     has_ended: bool = False
+    is_watching: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def follow(self) -> None:
         """Note its requests until it ends."""
@@ -60,6 +61,8 @@ class Controller:
             self.exit_code = int(rest)
         else:
             self.talks.append(line)
+            if line.endswith("?watch"):
+                self.is_watching.set()
 
 
 class Zygote:
@@ -127,6 +130,12 @@ class Keeper:
                 yield self
             finally:
                 keeping.cancel()
+
+    async def watching(self) -> None:
+        """Wait until the first controller has asked for its watch: before that, trouble ends it with a sentence."""
+        while not self.started:
+            await asyncio.sleep(0)
+        await self.started[0].is_watching.wait()
 
     async def _keep(self, kill: Kill | None) -> None:
         while True:
