@@ -59,21 +59,35 @@ class Cloud:
     secrets: GuestSecrets = field(default_factory=GuestSecrets)
 
     def request(
-        self, owner: Owner = OWNER, *, size: str = "Standard_D2s_v5", adopt: bool = False, **azure: Any
+        self,
+        owner: Owner = OWNER,
+        *,
+        size: str = "Standard_D2s_v5",
+        zone: str | None = None,
+        adopt: bool = False,
+        **azure: Any,
     ) -> HostRequest:
         body = {"adopt": adopt, "azure": azure_spec(**{"subscriptionId": self.subscription_id, **azure})}
-        return HostRequest(owner, BenchHostSpec.model_validate(body), size, self.secrets)
+        return HostRequest(owner, BenchHostSpec.model_validate(body), size, self.secrets, zone)
 
-    async def start(self, request: HostRequest, verb: Verb, part: Part = Part.MACHINE) -> Started:
-        return await self.provider.start(request, Step(verb, part), await self.provider.observe(request))
+    async def start(
+        self, request: HostRequest, verb: Verb, part: Part = Part.MACHINE, lun: int | None = None
+    ) -> Started:
+        return await self.provider.start(request, Step(verb, part, lun), await self.provider.observe(request))
 
-    async def do(self, request: HostRequest, verb: Verb, part: Part = Part.MACHINE) -> OperationState | None:
+    async def start_on(self, seen: Observation, request: HostRequest, verb: Verb, part: Part = Part.MACHINE) -> Started:
+        """Start a step on what was seen some time ago."""
+        return await self.provider.start(request, Step(verb, part), seen)
+
+    async def do(
+        self, request: HostRequest, verb: Verb, part: Part = Part.MACHINE, lun: int | None = None
+    ) -> OperationState | None:
         """Start a step and see it end; None when it ended at once."""
-        started = await self.start(request, verb, part)
+        started = await self.start(request, verb, part, lun)
         if started.finished:
             return None
         if started.poll_url is None:
-            await self.settle(request, part)
+            await self.settle(request, part, lun)
             return None
         return await self.finish(request, started)
 
@@ -88,10 +102,10 @@ class Cloud:
             self.advance(state.retry_after or started.retry_after or _BETWEEN_LOOKS)
         raise AssertionError("the operation did not end")
 
-    async def settle(self, request: HostRequest, part: Part) -> None:
+    async def settle(self, request: HostRequest, part: Part, lun: int | None = None) -> None:
         """Look at a part until nothing is under way on it."""
         for _ in range(_LOOKS):
-            seen = (await self.provider.observe(request)).get(part)
+            seen = (await self.provider.observe(request)).get(part, lun)
             if seen is None or seen.state in (PartState.READY, PartState.FAILED):
                 return
             self.advance(_BETWEEN_LOOKS)

@@ -143,7 +143,9 @@ class Stack:
     directory: Path
     controller: Command | None = None
 
-    def start_controller(self, *options: str, kubeconfig: Path | None = None) -> Command:
+    def start_controller(
+        self, *options: str, kubeconfig: Path | None = None, environment: Mapping[str, str] | None = None
+    ) -> Command:
         """Start the controller; after a crash, start it again."""
         self.controller = start_controller(
             kubeconfig or self.kubectl.kubeconfig,
@@ -154,6 +156,7 @@ class Stack:
             "--poll-interval",
             "0.05",
             *options,
+            environment=environment,
         )
         return self.controller
 

@@ -83,6 +83,12 @@ def attached_disks(machine: Any) -> tuple[AttachedDisk, ...]:
     return tuple(sorted(disks, key=lambda disk: disk.lun))
 
 
+def sized(attached: tuple[AttachedDisk, ...], disks: HostDisks) -> tuple[AttachedDisk, ...]:
+    """The attached disks with the sizes that they have by now; a machine's body keeps an older one, or none."""
+    sizes = {lun: part.size_gib for lun, part in disks.data.items()}
+    return tuple(replace(disk, size_gib=sizes.get(disk.lun) or disk.size_gib) for disk in attached)
+
+
 def boot_disk_of(machine: Any, request: HostRequest) -> ObservedPart | None:
     """The disk it boots from as the body of this host's own machine tells; None when it has to be looked at itself."""
     if not _vouches(machine, request):

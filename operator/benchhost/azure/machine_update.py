@@ -77,18 +77,16 @@ def _identity(shown: Mapping[str, Any], wanted: list[str]) -> Body | None:
 
     A removed one is sent as null, under the key that Azure shows: it keeps ids in a case of its own.
     """
-    assigned = {key.lower(): key for key, value in (shown.get("userAssignedIdentities") or {}).items()}
-    missing = [identity_id for identity_id in wanted if identity_id.lower() not in assigned]
-    surplus = assigned.keys() - {identity_id.lower() for identity_id in wanted}
-    if not missing and not surplus:
+    assigned = {key.lower(): key for key in shown.get("userAssignedIdentities") or {}}
+    named = {identity_id.lower(): identity_id for identity_id in wanted}
+    if assigned.keys() == named.keys():
         return None
-    is_system_too = "systemassigned" in str(shown.get("type") or "").replace(" ", "").lower()
+    is_system_too = "systemassigned" in str(shown.get("type") or "").lower()
     if not wanted:
         return {"type": "SystemAssigned" if is_system_too else "None"}
+    changes: Body = {assigned.get(key, identity_id): {} for key, identity_id in named.items()}
+    changes |= {assigned[key]: None for key in sorted(assigned.keys() - named.keys())}
     return {
         "type": "SystemAssigned, UserAssigned" if is_system_too else "UserAssigned",
-        "userAssignedIdentities": {
-            **{identity_id: {} for identity_id in missing},
-            **{assigned[key]: None for key in sorted(surplus)},
-        },
+        "userAssignedIdentities": changes,
     }

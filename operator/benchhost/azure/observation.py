@@ -1,17 +1,18 @@
 """What Azure shows of a host, read once and told in the port's words.
 
-``observe`` sends GETs and nothing else; the rest is pure.
+``observe`` reads through whatever it is given and sends nothing itself; all but ``read_alone`` is pure.
 """
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from benchhost.api.azure import PublicAddress
 from benchhost.api.status import Address, AddressType
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.disks import attached_disks, disks_of
+from benchhost.azure.disks import attached_disks, disks_of, sized
 from benchhost.azure.names import HostNames
 from benchhost.azure.resources import list_disks, resource
 from benchhost.azure.states import state_of, to_state
@@ -22,19 +23,43 @@ from benchhost.cloud.provider import HostRequest
 _POWERS: Final[dict[str, MachinePower]] = {power.value.lower(): power for power in MachinePower}
 
 
-async def observe(clients: AzureClients, request: HostRequest) -> Observation:
+class Reader(Protocol):
+    """Gives the SDK's models of one host's resources, as fresh as it was asked for."""
+
+    async def part(self, part: Part) -> Any | None:
+        """A part that there is one of; None when it does not exist."""
+        ...
+
+    async def disks(self) -> list[Any]:
+        """At least all disks that are called as this host's are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAlone:
+    """Reads one host by itself, with a request for each part."""
+
+    clients: AzureClients
+    names: HostNames
+
+    async def part(self, part: Part) -> Any | None:
+        """A part, by a GET of its own."""
+        expand = {"expand": "instanceView"} if part is Part.MACHINE else {}
+        return await resource(self.clients, self.names, part).get(**expand)
+
+    async def disks(self) -> list[Any]:
+        """All disks of the resource group."""
+        return await list_disks(self.clients, self.names)
+
+
+async def observe(reader: Reader, request: HostRequest) -> Observation:
     """Look at every part of the host.
 
     Its disks are listed with all others of the resource group: one that was detached is found nowhere else, and a
     machine's body does not tell a disk's size in every state.
     """
-    names = HostNames.of(request)
     wanted = _parts_to_read(request)
-    readings = [
-        resource(clients, names, part).get(**({"expand": "instanceView"} if part is Part.MACHINE else {}))
-        for part in wanted
-    ]
-    disks, *models = await _all(list_disks(clients, names), *readings)
+    disks, *models = await _all(reader.disks(), *map(reader.part, wanted))
     return to_observation(request, dict(zip(wanted, models, strict=True)), disks)
 
 
@@ -58,7 +83,10 @@ def to_observation(request: HostRequest, models: Mapping[Part, Any | None], list
     if machine is None:
         return Observation(parts=parts, data_disks=disks.data)
     addresses = to_addresses(models.get(Part.INTERFACE), models.get(Part.ADDRESS))
-    return Observation(parts=parts, machine=to_machine(machine, addresses), data_disks=disks.data)
+    shown = to_machine(machine, addresses)
+    return Observation(
+        parts=parts, machine=replace(shown, data_disks=sized(shown.data_disks, disks)), data_disks=disks.data
+    )
 
 
 def _parts_to_read(request: HostRequest) -> tuple[Part, ...]:

@@ -1,25 +1,29 @@
 """``AzureProvider``: the cloud port over Azure, with one set of credentials and any number of subscriptions.
 
 Made by the composition root, called by the reconciler. It decides nothing, waits for no operation, tries nothing
-again, and every error that leaves it is a ``CloudError``.
+again, and every error that leaves it is a ``CloudError``, or a ``DeferredError`` when the budget has nothing left.
 """
 
 import logging
+from typing import Final
 
+from benchhost.azure.budget import Caller, calling
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.console import read_console
 from benchhost.azure.credentials import AzureCredentials
+from benchhost.azure.inventory import Inventory
 from benchhost.azure.names import HostNames
-from benchhost.azure.observation import observe
 from benchhost.azure.owned import delete_owned, list_owned
-from benchhost.azure.polling import poll_operation
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.azure.steps import start_step
+from benchhost.azure.waiting import Flow
 from benchhost.cloud.machine import Observation
 from benchhost.cloud.owned import OwnedResource, Scope
-from benchhost.cloud.provider import HostRequest, OperationState, Started, Step
+from benchhost.cloud.provider import HostRequest, OperationState, Started, Step, Verb
 
 _log = logging.getLogger("benchhost.azure")
+
+_ENDS_BILL: Final = frozenset({Verb.DELETE, Verb.RELEASE, Verb.STOP, Verb.DEALLOCATE, Verb.HIBERNATE})
 
 
 class AzureProvider:
@@ -35,21 +39,30 @@ class AzureProvider:
 
     def __init__(self, settings: AzureCloudSettings, credentials: AzureCredentials) -> None:
         self._clients = AzureClients(settings, credentials)
+        self._inventory = Inventory(self._clients)
 
     async def observe(self, request: HostRequest) -> Observation:
-        """Look at everything that belongs to the host: three to five GETs."""
-        return await observe(self._clients, request)
+        """Look at everything that belongs to the host: two to five GETs, or a share of a few lists."""
+        with calling(_caller(request)):
+            return await self._inventory.observe(request)
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step: at most one change."""
-        started = await start_step(self._clients, request, step, seen)
+        if step.verb is Verb.ENSURE and seen.get(step.part) is None:
+            self._inventory.expect(request, step.part)
+        with calling(_caller(request, ends_bill=step.verb in _ENDS_BILL)):
+            try:
+                started = await start_step(self._clients, request, step, seen)
+            finally:
+                self._inventory.note_change(request)
         _log.info("%s: %s %s", HostNames.of(request).machine, step, "finished" if started.finished else "started")
         _log.debug("request %s, look at %s", started.request_id, started.poll_url)
         return started
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
-        """Look once at an operation; None when Azure does not know it any more."""
-        return await poll_operation(self._clients, request, poll_url)
+        """Look at an operation; None when Azure does not know it any more."""
+        with calling(_caller(request)):
+            return await self._inventory.poll(request, poll_url)
 
     async def read_console(self, request: HostRequest) -> str | None:
         """The end of what the machine wrote to its console; None when there is none or it cannot be read."""
@@ -67,4 +80,10 @@ class AzureProvider:
 
     async def close(self) -> None:
         """Close every client and the one session under them."""
+        await self._inventory.close()
         await self._clients.close()
+
+
+def _caller(request: HostRequest, *, ends_bill: bool = False) -> Caller:
+    owner = request.owner
+    return Caller(owner.uid, request.spec.azure.location, Flow(owner.namespace, ends_bill=ends_bill))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchhost.cli import emulator_faults, emulator_limits
+from benchhost.cli import emulator_capacity, emulator_faults, emulator_hosts, emulator_limits
 from benchhost.cli.emulator_admin import DirectoryOption, OutputFormat, OutputOption
 from benchhost.cli.errors import fail, missing_extra
 
@@ -33,6 +33,10 @@ app = typer.Typer(
 )
 app.add_typer(emulator_faults.app, name="faults")
 app.add_typer(emulator_limits.app, name="limits")
+app.add_typer(emulator_capacity.capacity, name="capacity")
+app.add_typer(emulator_capacity.quotas, name="quotas")
+app.command("hosts")(emulator_hosts.hosts)
+app.command("evict")(emulator_hosts.evict)
 
 
 class LatencyChoice(StrEnum):
@@ -84,6 +88,13 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             min=0, max=65535, help="Serve managed identities' tokens on this loopback port; 0 takes a free one."
         ),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to keep everything in; the next run with it goes on where this one ended, however that was.",
+            dir_okay=False,
+        ),
+    ] = None,
     access_log: Annotated[
         Path | None, typer.Option(help="File that gets a JSON line for each request.", dir_okay=False)
     ] = None,
@@ -94,6 +105,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
         from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
         from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
         from benchhost.emulator.entra.identities_file import Identities, IdentitiesFileError, read_identities
+        from benchhost.emulator.state import StateFileError
     except ModuleNotFoundError as error:
         missing_extra("emulator", error)
     if not time_scale > 0:
@@ -128,12 +140,13 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             applications=known.applications,
             managed_identities=known.managed_identities,
             metadata_port=metadata_port,
+            state=state,
             access_log=access_log,
         )
         try:
             with claim_directory(folder):
                 asyncio.run(_serve(config, folder))
-        except DirectoryInUseError as error:
+        except (DirectoryInUseError, StateFileError) as error:
             fail(str(error))
         except OSError as error:
             fail(_listen_message(error, host, port))

@@ -11,6 +11,7 @@ import typer
 
 from benchhost.cli import dev, emulator, operator
 from benchhost.cli.crd import crd
+from benchhost.cli.sweep import sweep
 
 app = typer.Typer(
     help="Benchmark machines as Kubernetes resources.",
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+operator.app.command()(sweep)
 app.add_typer(operator.app, name="operator")
 app.add_typer(emulator.app, name="emulator")
 app.add_typer(dev.app, name="dev")

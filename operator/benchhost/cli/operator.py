@@ -6,10 +6,10 @@ Puts the Azure adapter behind the controller's port; everything else is in ``ben
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -18,25 +18,35 @@ from benchhost.cli.errors import USAGE, fail, missing_extra
 if TYPE_CHECKING:
     from kubernetes.aio.client import Configuration
 
-    from benchhost.controller.app import Login, ProvidersFactory
+    from benchhost.cloud import CloudProvider, Scope
+    from benchhost.controller.connection import Login
+    from benchhost.controller.providers import ProvidersFactory
     from benchhost.controller.settings import ControllerSettings
 
 app = typer.Typer(help="The controller that keeps the cloud in agreement with BenchHosts.", no_args_is_help=True)
 
+Kubeconfig = Annotated[
+    Path | None, typer.Option(help="kubeconfig to use; in a pod the ServiceAccount is used.", envvar="KUBECONFIG")
+]
+Context = Annotated[str | None, typer.Option(help="Context in the kubeconfig.")]
+SweepScopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SUBSCRIPTION/GROUP",
+        help="Where to look for orphans beside the places that BenchHosts name, with the AZURE_* credentials of this "
+        "process. Repeatable.",
+    ),
+]
+OrphanAge = Annotated[float, typer.Option(min=0.0, help="Seconds that an orphan must have been there to count.")]
 
-@app.callback()
-def _group() -> None:
-    """Keep ``run`` a subcommand though it is the only one."""
+T = TypeVar("T")
 
 
 @app.command()
 def run(
     *,
-    kubeconfig: Annotated[
-        Path | None,
-        typer.Option(help="kubeconfig to use; in a pod the ServiceAccount is used.", envvar="KUBECONFIG"),
-    ] = None,
-    context: Annotated[str | None, typer.Option(help="Context in the kubeconfig.")] = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     namespace: Annotated[
         list[str] | None, typer.Option(help="Namespace to watch; all when absent. Repeatable.")
     ] = None,
@@ -58,6 +68,15 @@ def run(
     liveness: Annotated[
         str | None, typer.Option(help="Where to serve /healthz, for example http://127.0.0.1:8080/healthz.")
     ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="Where to serve metrics, for example http://127.0.0.1:8081/metrics.")
+    ] = None,
+    sweep_interval: Annotated[
+        float, typer.Option(min=1.0, help="Seconds between two looks for cloud resources without a BenchHost.")
+    ] = 600.0,
+    sweep_scope: SweepScopes = None,
+    orphan_age: OrphanAge = 900.0,
+    delete_orphans: Annotated[bool, typer.Option(help="Delete such resources; else they are only reported.")] = False,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Run the controller until it is stopped by SIGINT or SIGTERM.
@@ -66,36 +85,46 @@ def run(
     AZURE_CA_BUNDLE; without them it is Azure's public cloud.
     """
     try:
+        from benchhost.controller.app import run as run_controller
         from benchhost.controller.settings import ControllerSettings
     except ImportError as error:
         missing_extra("operator", error)
     _configure_logging(log_level)
-    _run(
-        ControllerSettings(
-            namespaces=tuple(namespace or ()),
-            identity_namespaces=tuple(identity_namespace or ()),
-            workers=workers,
-            poll_interval=timedelta(seconds=poll_interval),
-            resync_interval=timedelta(seconds=resync_interval),
-            liveness_endpoint=liveness,
-        ),
-        kubeconfig,
-        context,
+    settings = ControllerSettings(
+        namespaces=tuple(namespace or ()),
+        identity_namespaces=tuple(identity_namespace or ()),
+        workers=workers,
+        poll_interval=timedelta(seconds=poll_interval),
+        resync_interval=timedelta(seconds=resync_interval),
+        liveness_endpoint=liveness,
+        metrics_endpoint=metrics,
+        sweep_interval=timedelta(seconds=sweep_interval),
+        sweep_scopes=to_scopes(sweep_scope or ()),
+        orphan_age=timedelta(seconds=orphan_age),
+        delete_orphans=delete_orphans,
     )
+    run_in_cluster(run_controller, settings, kubeconfig, context=context)
 
 
-def _run(settings: "ControllerSettings", kubeconfig: Path | None, context: str | None) -> None:
+def run_in_cluster(
+    work: "Callable[[ControllerSettings, Login, ProvidersFactory], Coroutine[Any, Any, T]]",
+    settings: "ControllerSettings",
+    kubeconfig: Path | None,
+    *,
+    context: str | None,
+) -> T:
+    """Run a piece of the controller to its end; what an administrator has to mend ends as one sentence."""
     try:
         from kubernetes.aio.config import ConfigException
 
         from benchhost.azure import AzureSettingsError
-        from benchhost.controller.app import InstallationError
-        from benchhost.controller.app import run as run_controller
+        from benchhost.controller.connection import InstallationError
+        from benchhost.controller.metrics_server import MetricsServerError
     except ImportError as error:
         missing_extra("operator", error)
     try:
-        asyncio.run(run_controller(settings, make_login(kubeconfig, context), azure_providers(os.environ, settings)))
-    except (InstallationError, AzureSettingsError) as error:
+        return asyncio.run(work(settings, make_login(kubeconfig, context), azure_providers(os.environ, settings)))
+    except (InstallationError, AzureSettingsError, MetricsServerError) as error:
         fail(str(error))
     except ConfigException as error:
         fail(f"the kubeconfig cannot be used: {error}; pass --kubeconfig or --context.", code=USAGE)
@@ -145,24 +174,35 @@ def azure_providers(environment: Mapping[str, str], settings: "ControllerSetting
         token_file_of,
     )
     from benchhost.controller.hosts import Hosts
-    from benchhost.controller.providers import Providers
+    from benchhost.controller.providers import Providers, Wrap
 
     cloud = AzureCloudSettings.from_environment(environment)
     token_file = token_file_of(environment)
 
-    def from_secret(values: Mapping[str, str], may_use_own: bool) -> AzureProvider:
-        own_token = token_file if may_use_own else None
-        return AzureProvider(cloud, credentials_from_secret(values, token_file=own_token))
+    def make(hosts: Hosts, wrap: Wrap) -> Providers:
+        def from_secret(values: Mapping[str, str], may_use_own: bool) -> "CloudProvider":
+            own_token = token_file if may_use_own else None
+            return wrap(AzureProvider(cloud, credentials_from_secret(values, token_file=own_token)))
 
-    def make(hosts: Hosts) -> Providers:
         return Providers(
             hosts,
             from_secret,
-            own=lambda: AzureProvider(cloud, credentials_from_environment(environment)),
+            own=lambda: wrap(AzureProvider(cloud, credentials_from_environment(environment))),
             own_namespaces=settings.identity_namespaces,
         )
 
     return make
+
+
+def to_scopes(texts: Iterable[str]) -> "tuple[Scope, ...]":
+    """Read SUBSCRIPTION/GROUP; another form ends the command."""
+    from benchhost.cloud import Scope
+
+    pairs = [text.split("/") for text in texts]
+    for pair in pairs:
+        if len(pair) != 2 or not all(pair):  # noqa: PLR2004 - two words and a slash
+            fail(f"--sweep-scope {'/'.join(pair)} is no scope; write SUBSCRIPTION/GROUP.", code=USAGE)
+    return tuple(Scope(subscription.lower(), group.lower()) for subscription, group in pairs)
 
 
 def _configure_logging(level: str) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from benchhost.api.azure import DataDisk
 from benchhost.api.status import Address, AddressType
 from benchhost.cloud.errors import CloudError
-from benchhost.cloud.machine import Machine, MachinePower, Owner, Part, PartState
+from benchhost.cloud.machine import AttachedDisk, Machine, MachinePower, Owner, Part, PartState
 from benchhost.cloud.provider import HostRequest
 
 
@@ -28,6 +29,9 @@ class FakeResource:
     machine: Machine | None = None
     address: str = ""
     """What an interface or a public address gives."""
+    lun: int | None = None
+    size_gib: int | None = None
+    """Of a disk."""
 
     def with_machine(self, **changes: Any) -> Self:
         """The same with something changed in the machine, where it is one."""
@@ -63,18 +67,24 @@ class HostResources:
 
     request: HostRequest
 
-    def id_of(self, part: Part) -> str:
+    def id_of(self, part: Part, lun: int | None = None) -> str:
         """The id of a part; the network is shared by all hosts of its resource group that name it."""
         azure, owner = self.request.spec.azure, self.request.owner
-        group = f"/{azure.subscription_id}/{azure.resource_group}"
+        kind = f"/{azure.subscription_id}/{azure.resource_group}/{part.name.lower()}"
         if part is Part.NETWORK:
             network = azure.network.virtual_network
-            return f"{group}/{part.name.lower()}/{network.name if network else azure.network.subnet_id}"
+            return f"{kind}/{network.name if network else azure.network.subnet_id}"
         name = azure.name or f"{owner.namespace}-{owner.name}-{owner.uid}"
-        return f"{group}/{part.name.lower()}/{name}"
+        return f"{kind}/{name}" if lun is None else f"{kind}/{name}/{lun}"
 
     def new(self, part: Part, serial: int, now: datetime) -> FakeResource:
-        """A part as it is when it is finished."""
+        """A part as it is when it is finished; disks come from ``new_disks``.
+
+        Raises
+        ------
+        ValueError
+            For a disk.
+        """
         match part:
             case Part.NETWORK:
                 return self.new_network(shared_owner(self.request.owner))
@@ -89,14 +99,24 @@ class HostResources:
             case Part.ADDRESS:
                 return replace(self._plain(part), address=f"198.18.{serial // 250}.{serial % 250 + 1}")
             case Part.DISK | Part.DATA_DISK:
-                return self._plain(part)
+                raise ValueError("disks come with their machine")
 
     def new_network(self, owner: Owner | None) -> FakeResource:
         """The network with this owner."""
         return FakeResource(id=self.id_of(Part.NETWORK), part=Part.NETWORK, owner=owner)
 
+    def new_disks(self) -> tuple[FakeResource, ...]:
+        """Those that a new machine brings along; an ephemeral disk is no resource of its own."""
+        boot = () if self.request.spec.azure.os_disk.ephemeral else (self._plain(Part.DISK),)
+        return (*boot, *(self.new_data_disk(disk) for disk in self.request.spec.azure.data_disks))
+
+    def new_data_disk(self, disk: DataDisk) -> FakeResource:
+        """An empty disk."""
+        return self._plain(Part.DATA_DISK, lun=disk.lun, size_gib=disk.size_gib)
+
     def new_machine(self, serial: int, now: datetime, *, owner: Owner | None) -> FakeResource:
-        """A running machine; one that nobody of ours made has an interface and a disk that are not ours either."""
+        """A running machine; one that nobody of ours made has an interface and disks that are not ours either."""
+        azure = self.request.spec.azure
         machine = Machine(
             provider_id=f"fake://{self.id_of(Part.MACHINE)}",
             vm_id=f"vm-{serial:04}",
@@ -104,16 +124,22 @@ class HostResources:
             power=MachinePower.RUNNING,
             changed_at=None,
             created_at=now,
+            zone=self.request.zone,
+            is_spot=azure.spot is not None,
+            **self._changeable(),
         )
-        is_ours = owner == self.request.owner
-        return FakeResource(
-            id=self.id_of(Part.MACHINE),
-            part=Part.MACHINE,
-            owner=owner,
-            tags=dict(self.request.spec.azure.tags) if is_ours else {},
-            uses=(self.id_of(Part.INTERFACE), self.id_of(Part.DISK)) if is_ours else (),
-            machine=machine,
-        )
+        if owner != self.request.owner:
+            stranger = replace(machine, data_disks=(), identity_ids=frozenset())
+            return FakeResource(id=self.id_of(Part.MACHINE), part=Part.MACHINE, owner=owner, machine=stranger)
+        uses = (self.id_of(Part.INTERFACE), *(disk.id for disk in self.new_disks()))
+        return replace(self._plain(Part.MACHINE), uses=uses, machine=machine)
+
+    def updated(self, seen: FakeResource) -> FakeResource:
+        """The machine with everything that can change as the spec says."""
+        changed = seen.with_machine(**self._changeable())
+        before = {disk.resource_id for disk in seen.machine.data_disks} if seen.machine else set()
+        after = [disk.resource_id for disk in changed.machine.data_disks] if changed.machine else []
+        return replace(changed, uses=(*(used for used in seen.uses if used not in before), *after))
 
     def addresses(self, resources: Mapping[str, FakeResource]) -> tuple[Address, ...]:
         """The addresses that the host has, as far as what carries them exists."""
@@ -121,12 +147,26 @@ class HostResources:
         found = ((resources.get(self.id_of(part)), kind) for part, kind in kinds)
         return tuple(Address(type=kind, address=seen.address) for seen, kind in found if seen is not None)
 
-    def _plain(self, part: Part) -> FakeResource:
+    def _changeable(self) -> dict[str, Any]:
+        azure = self.request.spec.azure
+        disks = sorted(azure.data_disks, key=lambda disk: disk.lun)
+        return {
+            "data_disks": tuple(
+                AttachedDisk(disk.lun, self.id_of(Part.DATA_DISK, disk.lun), caching=disk.caching.value)
+                for disk in disks
+            ),
+            "identity_ids": frozenset(identity_id.lower() for identity_id in azure.identity_ids),
+            "boot_diagnostics": azure.boot_diagnostics,
+        }
+
+    def _plain(self, part: Part, *, lun: int | None = None, size_gib: int | None = None) -> FakeResource:
         return FakeResource(
-            id=self.id_of(part),
+            id=self.id_of(part, lun),
             part=part,
             owner=self.request.owner,
             tags=dict(self.request.spec.azure.tags),
+            lun=lun,
+            size_gib=size_gib,
         )
 
     def _used_by_interface(self) -> tuple[str, ...]:

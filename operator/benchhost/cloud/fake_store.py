@@ -86,13 +86,13 @@ class FakeStore:
         """Let nobody find what was started so far; what is under way goes on."""
         self.operations = {f"{url}#forgotten": operation for url, operation in self.operations.items()}
 
-    def remove(self, resource_id: str) -> None:
-        """Take a resource away; with a machine go its interface, its disk and its address, never the network."""
+    def remove(self, resource_id: str, *, kept: frozenset[Part] = frozenset()) -> None:
+        """Take a resource away; with a machine go its interface, its disks and its address, never the network."""
         gone = self.resources.pop(resource_id, None)
         for used in gone.uses if gone is not None else ():
             other = self.resources.get(used)
-            if other is not None and other.part is not Part.NETWORK:
-                self.remove(used)
+            if other is not None and other.part is not Part.NETWORK and other.part not in kept:
+                self.remove(used, kept=kept)
 
     def user_of(self, resource_id: str) -> FakeResource | None:
         """What holds a resource, or None."""

@@ -73,8 +73,9 @@ class HostRequest:
     zone: str | None = None
     """The zone to create in, chosen from ``spec.azure.zones``."""
     not_before: datetime | None = None
-    """An observation shall show the world as of this moment or later: the last change that was made to this host.
-    None: anything recent will do."""
+    """An observation must show the world as it was at this moment or later, and may not take what is too new to be
+    listed for absent. None: what this provider has done itself since it was made is all there is to know, and a
+    mistake would be noticed: not for a host that is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,25 +8,31 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
 from typing import Any
 
-import aiohttp
 import kopf
-from kubernetes.aio.client import ApiClient, Configuration, CustomObjectsApi
-from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.client import Configuration
 
+from benchhost.api.host import BenchHost
 from benchhost.api.names import GROUP, PLURAL, VERSION
-from benchhost.controller.api_server import ApiServer
+from benchhost.api.status import BenchHostStatus
+from benchhost.controller.connection import Login, connected
 from benchhost.controller.events import EventRecorder
 from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.metrics import Metrics
+from benchhost.controller.metrics_server import serving
 from benchhost.controller.probes import ReadinessProbes
-from benchhost.controller.providers import Providers
+from benchhost.controller.providers import ProvidersFactory
 from benchhost.controller.reconciler import Reconciler
 from benchhost.controller.settings import ControllerSettings
 from benchhost.controller.store import HostStore, Key, key_of
 from benchhost.controller.surroundings import Surroundings
+from benchhost.controller.sweep import Sweep, orphans_of
 from benchhost.controller.work_queue import WorkQueue, work
 
 _log = logging.getLogger(__name__)
@@ -34,15 +40,12 @@ _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 5.0
 """How long passes that are under way may take to end after the watch has stopped; losing one loses nothing."""
 
-_CONNECTIONS = 8
-"""To the API server, beside the watch: at some 5 ms a write they carry far more than a controller writes."""
-
-ProvidersFactory = Callable[[Hosts], Providers]
-Login = Callable[[], Awaitable[Configuration]]
+_LAST_EVENTS_SECONDS = 2.0
+"""How long Events may take to be written at the end; some hundred, at a few ms each."""
 
 
 async def run(settings: ControllerSettings, login: Login, make_providers: ProvidersFactory) -> None:
-    """Run the controller until it is told to stop by a signal, or until the watch or a worker dies.
+    """Run the controller until it is told to stop by a signal, or until the watch or one of its tasks dies.
 
     Parameters
     ----------
@@ -55,85 +58,51 @@ async def run(settings: ControllerSettings, login: Login, make_providers: Provid
     """
     # What was imported lives as long as the process: the collector need not look at it again and again.
     gc.freeze()
-    configuration = await login()
-    configuration.connection_pool_maxsize = _CONNECTIONS
-    async with ApiClient(configuration) as client:
-        await check_installation(client, settings)
+    async with connected(login, settings.namespaces) as server:
         store = HostStore()
         queue: WorkQueue[Key] = WorkQueue()
-        server = ApiServer(client, lambda: _renew(client, login))
         hosts = Hosts(server, store)
-        providers = make_providers(hosts)
+        metrics = Metrics(store.bodies, queue, version=version("benchhost"))
+        recorder = EventRecorder(server, on_drop=metrics.record_drop)
+        providers = make_providers(hosts, metrics.metered)
+        cluster = await hosts.read_cluster_id()
         probes = ReadinessProbes(queue.add)
-        events = EventRecorder(server)
         reconciler = Reconciler(
             store,
             hosts,
             providers=providers,
             surroundings=Surroundings(Holders(server), probes),
-            cluster=await hosts.read_cluster_id(),
+            cluster=cluster,
             settings=settings,
-            on_change=events.record_change,
+            on_change=partial(_tell, recorder, metrics),
         )
-        workers = [asyncio.create_task(work(queue, reconciler.reconcile)) for _ in range(settings.workers)]
-        speaker = asyncio.create_task(events.run())
-        try:
-            watch = _watch(settings, _registry(settings, store, queue, login))
-            await _run_together(asyncio.create_task(watch), workers)
-        finally:
-            queue.close()
-            await _drain(workers)
-            await probes.close()
-            await _say_the_rest(events, speaker)
-            await providers.close()
+        sweep = Sweep(
+            orphans_of(settings, hosts, providers, cluster=cluster),
+            recorder,
+            interval=settings.sweep_interval,
+            delete=settings.delete_orphans,
+            on_count=metrics.set_orphans,
+        )
+        async with serving(metrics.registry, settings.metrics_endpoint):
+            handle = metrics.timed(reconciler.reconcile)
+            workers = [asyncio.create_task(work(queue, handle)) for _ in range(settings.workers)]
+            beside = [asyncio.create_task(sweep.run()), asyncio.create_task(recorder.run())]
+            try:
+                watch = _watch(settings, _registry(settings, store, queue, login))
+                await _run_together(asyncio.create_task(watch), [*workers, *beside])
+            finally:
+                queue.close()
+                await _drain(workers)
+                await probes.close()
+                await _say_the_rest(recorder)
+                await _cancel(beside)
+                await providers.close()
 
 
-async def _renew(client: ApiClient, login: Login) -> None:
-    """Take over a token that has been replaced in the kubeconfig or in the pod since."""
-    client.configuration.api_key = (await login()).api_key
-
-
-class InstallationError(Exception):
-    """The controller cannot work in this cluster as it is; the message says what to do."""
-
-
-async def check_installation(client: ApiClient, settings: ControllerSettings) -> None:
-    """See that BenchHosts can be listed, so that a missing CRD or role is a sentence and not a silence.
-
-    Raises
-    ------
-    InstallationError
-        If they cannot.
-    """
-    objects = CustomObjectsApi(client)
-    try:
-        if settings.namespaces:
-            for namespace in settings.namespaces:
-                await objects.list_namespaced_custom_object(
-                    GROUP, VERSION, namespace, PLURAL, limit=1, _request_timeout=10
-                )
-        else:
-            await objects.list_cluster_custom_object(GROUP, VERSION, PLURAL, limit=1, _request_timeout=10)
-    except ApiException as error:
-        raise InstallationError(_why_refused(error)) from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        where = client.configuration.host
-        raise InstallationError(
-            f"The API server at {where} cannot be reached ({str(error) or type(error).__name__}); "
-            "check the kubeconfig and that the server runs."
-        ) from error
-
-
-def _why_refused(error: ApiException) -> str:
-    match error.status:
-        case 404:
-            return f"The cluster has no {PLURAL}.{GROUP}; install the CRD with: kubectl apply -f crds/"
-        case 401:
-            return "The API server does not accept the controller's credentials; check the kubeconfig or token."
-        case 403:
-            return f"The controller may not list {PLURAL}.{GROUP}; give its ServiceAccount the roles of manifests/base."
-        case _:
-            return f"The API server refused a list of {PLURAL}.{GROUP}: HTTP {error.status} {error.reason}."
+def _tell(recorder: EventRecorder, metrics: Metrics, before: BenchHost, after: BenchHostStatus) -> None:
+    """What follows from a status that was written."""
+    recorder.record_change(before, after)
+    metrics.record_change(before, after, now=datetime.now(UTC))
 
 
 async def _watch(settings: ControllerSettings, registry: kopf.OperatorRegistry) -> None:
@@ -148,34 +117,36 @@ async def _watch(settings: ControllerSettings, registry: kopf.OperatorRegistry) 
     )
 
 
-async def _run_together(watch: asyncio.Task[None], workers: list[asyncio.Task[None]]) -> None:
-    """Until the watch ends; a worker that dies ends the watch, and so the process."""
-    await asyncio.wait([watch, *workers], return_when=asyncio.FIRST_COMPLETED)
-    dead = [worker for worker in workers if worker.done()]
+async def _run_together(watch: asyncio.Task[None], others: list[asyncio.Task[None]]) -> None:
+    """Until the watch ends; another task that dies ends the watch, and so the process."""
+    await asyncio.wait([watch, *others], return_when=asyncio.FIRST_COMPLETED)
+    dead = [other for other in others if other.done()]
     if not watch.done():
         watch.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watch
-    for worker in dead:
-        worker.result()
-
-
-async def _say_the_rest(events: EventRecorder, speaker: asyncio.Task[None]) -> None:
-    """Let Events that wait be written; what cannot be written in time is dropped, as an Event may always be."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(events.drain(), _DRAIN_SECONDS)
-    speaker.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await speaker
+    for other in dead:
+        other.result()
 
 
 async def _drain(workers: list[asyncio.Task[None]]) -> None:
     """Let passes end; what does not end in time is cut off, which is the same as a crash there."""
     _, late = await asyncio.wait(workers, timeout=_DRAIN_SECONDS)
-    for worker in late:
-        worker.cancel()
-    if late:
-        await asyncio.wait(late)
+    await _cancel(late)
+
+
+async def _say_the_rest(recorder: EventRecorder) -> None:
+    """Let the Events of the last passes be written, for a moment."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_EVENTS_SECONDS):
+            await recorder.drain()
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _registry(
@@ -198,7 +169,7 @@ def _registry(
         key = key_of(body)
         if event["type"] == "DELETED":
             if store.remove(body):
-                queue.add(key)  # so that what it used is closed, after any pass that is under way
+                queue.add(key)
         elif store.put(body):
             queue.add(key)
 

@@ -133,12 +133,11 @@ def _failure_events(before: Failure | None, after: Failure | None) -> list[Event
 
 
 def _condition_events(before: BenchHostStatus, after: BenchHostStatus) -> list[Event]:
-    failing = after.failure.reason if after.failure is not None else None
     found = [(get_condition(before.conditions, kind), get_condition(after.conditions, kind)) for kind in _TOLD]
     return [
         _condition_event(condition)
         for earlier, condition in found
-        if condition is not None and condition.reason != failing and _is_new(earlier, condition)
+        if condition is not None and _is_new(earlier, condition)
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from benchhost.api.conditions import Reason
 from benchhost.api.host import BenchHost
-from benchhost.api.status import Operation, OperationResult, OperationType
+from benchhost.api.status import BenchHostStatus, Operation, OperationResult, OperationType
 from benchhost.cloud.errors import CapacityError, CloudError, DeferredError
 from benchhost.cloud.machine import Machine, MachinePower, Observation, Owner, Part
 from benchhost.cloud.provider import CloudProvider, HostRequest, OperationState, Started, Step, Verb
@@ -66,6 +66,7 @@ class HostPass:
         clock: Callable[[], datetime],
         circumstances: Circumstances,
         changed_at: datetime,
+        on_change: Callable[[BenchHost, BenchHostStatus], None],
     ) -> None:
         self.host = host
         self.outcome = Pass(operation=host.status.operation, circumstances=circumstances)
@@ -80,6 +81,7 @@ class HostPass:
         self._hosts = hosts
         self._providers = providers
         self._clock = clock
+        self._on_change = on_change
         meta = host.metadata
         self._owner = Owner(cluster=cluster, namespace=meta.namespace, name=meta.name, uid=meta.uid)
 
@@ -176,6 +178,7 @@ class HostPass:
         """Put the intent into status before the call, so that a crash after the call cannot hide it."""
         status = report(self.host, self.outcome, now=self._clock())
         await self._hosts.write_status(self.host, status)
+        self._on_change(self.host, status)
         self.host = self._hosts.newest(self.host)
         self.outcome = replace(self.outcome, finished=())
 

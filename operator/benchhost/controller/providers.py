@@ -27,6 +27,13 @@ _OWN: Final = "own"
 """Stands for the digest of the controller's own credentials, which only a restart or the files they name change."""
 
 
+Wrap = Callable[[CloudProvider], CloudProvider]
+"""Puts something around a provider, for example a meter."""
+
+ProvidersFactory = Callable[["Hosts", Wrap], "Providers"]
+"""Makes the clouds of a process, each of them wrapped."""
+
+
 class Providers:
     """Gives each host its provider, and what goes into its machine.
 
@@ -56,8 +63,11 @@ class Providers:
         self._own_namespaces = own_namespaces
         self._pool = ProviderPool()
 
-    async def get(self, host: BenchHost) -> CloudProvider:
+    async def get(self, host: BenchHost, user: Key | None = None) -> CloudProvider:
         """The provider for this host's credentials.
+
+        ``user`` is who uses it, if that is not a pass over the host: each user closes what only it has used as soon as
+        the credentials change.
 
         Raises
         ------
@@ -65,11 +75,27 @@ class Providers:
             If there are none, or one of their keys is missing.
         """
         namespace = host.metadata.namespace
+        user = user or host.key
         if host.spec.credentials_ref is None:
-            return await self._pool.get(host.key, _OWN, self._require_own(namespace))
+            return await self._pool.get(user, _OWN, self._require_own(namespace))
         values = await self._values(host, host.spec.credentials_ref.name)
         may_use_own = self._may_use_own(namespace)
-        return await self._pool.get(host.key, _digest(values, may_use_own), lambda: self._factory(values, may_use_own))
+        return await self._pool.get(user, _digest(values, may_use_own), lambda: self._factory(values, may_use_own))
+
+    async def get_own(self, user: Key) -> CloudProvider:
+        """The provider for the controller's own credentials, for work that belongs to no host.
+
+        Raises
+        ------
+        CredentialsError
+            If it has none.
+        """
+        if self._own is None:
+            raise CredentialsError(
+                "The controller has no credentials of its own; set the AZURE_* variables of its environment.",
+                reason=Reason.CREDENTIALS_MISSING,
+            )
+        return await self._pool.get(user, _OWN, self._own)
 
     def digest_of(self, key: Key) -> str | None:
         """Tells the credentials that a host used last from others; None before its first pass."""

@@ -152,6 +152,7 @@ class Reconciler:
             clock=self._clock,
             circumstances=circumstances,
             changed_at=self._memory.changed_at(host.key),
+            on_change=self._on_change,
         )
         await self._run(run)
         self._memory.note_change(host.key, run.changed_at)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from benchhost.cloud.owned import Scope
+
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
@@ -21,3 +23,13 @@ class ControllerSettings:
     """Between two looks at a host that nothing has happened to, to find what was changed behind our back."""
     liveness_endpoint: str | None = None
     """Where /healthz is served, for example http://127.0.0.1:8080/healthz; nowhere when absent."""
+    metrics_endpoint: str | None = None
+    """Where metrics are served, for example http://127.0.0.1:8081/metrics; nowhere when absent."""
+    sweep_interval: timedelta = timedelta(minutes=10)
+    """Between two looks for cloud resources whose BenchHost is gone."""
+    sweep_scopes: tuple[Scope, ...] = ()
+    """Where to look for them beside the places that BenchHosts name."""
+    orphan_age: timedelta = timedelta(minutes=15)
+    """How old such a resource must be to count. Nothing that the controller starts is without an owner for longer."""
+    delete_orphans: bool = False
+    """Whether they are deleted, or only reported."""

@@ -4,7 +4,7 @@ Filled by the watch handler and by ``hosts`` after each write, read by the recon
 object from before its own last write. It holds what the API server said and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Key = tuple[str, str]
@@ -30,6 +30,10 @@ class HostStore:
     def get(self, key: Key) -> Mapping[str, Any] | None:
         """The newest version, or None."""
         return self._bodies.get(key)
+
+    def bodies(self) -> Iterable[Mapping[str, Any]]:
+        """Every object, newest versions, in no order."""
+        return self._bodies.values()
 
     def put(self, body: Mapping[str, Any]) -> bool:
         """Keep the object if it is newer than what is here; whether it was."""

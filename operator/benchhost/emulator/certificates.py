@@ -10,8 +10,8 @@ import datetime as dt
 import ipaddress
 import os
 import ssl
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -64,10 +64,37 @@ class ServerCertificate:
         return context
 
 
-def make_certificate(directory: Path, hosts: tuple[str, ...]) -> ServerCertificate:
-    """Make an authority and a server certificate for ``hosts`` (names or addresses) in a folder."""
-    ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = _authority(ca_key)
+@dataclass(frozen=True, slots=True)
+class CertificateAuthority:
+    """Who vouches for the server, as PEM.
+
+    Parameters
+    ----------
+    certificate, key
+        What clients trust, and what it signs with.
+    """
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def make(cls) -> Self:
+        """Return a new one."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return cls(_pem(_authority(key)), _key_pem(key))
+
+    def load_key(self) -> ec.EllipticCurvePrivateKey:
+        """Return the key itself."""
+        return cast("ec.EllipticCurvePrivateKey", serialization.load_pem_private_key(self.key, None))
+
+
+def make_certificate(
+    directory: Path, hosts: tuple[str, ...], authority: CertificateAuthority | None = None
+) -> ServerCertificate:
+    """Make a server certificate for ``hosts`` (names or addresses) in a folder, by an authority that is made, too."""
+    authority = authority or CertificateAuthority.make()
+    ca, ca_key = x509.load_pem_x509_certificate(authority.certificate), authority.load_key()
+    server_key = ec.generate_private_key(ec.SECP256R1())
     certificate = _server(server_key, ca, ca_key, hosts)
     files = ServerCertificate(
         ca_bundle=directory / "ca.pem", chain=directory / "server.pem", key=directory / "server.key"
@@ -136,10 +163,13 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    content = key.private_bytes(
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+        file.write(_key_pem(key))

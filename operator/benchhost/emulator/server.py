@@ -1,14 +1,14 @@
-"""The emulator as a server: Azure Resource Manager, Entra ID and the emulator's own API on one HTTPS port."""
+"""The emulator as a server: Azure Resource Manager, Entra ID, blobs and the emulator's own API on one HTTPS port."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
-import secrets
 import tempfile
 import time
-import uuid
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,10 +19,12 @@ from benchhost.emulator.admin.api import PREFIX, AdminApi
 from benchhost.emulator.admin.faults import FaultsAdmin
 from benchhost.emulator.admin.limits import LimitsAdmin
 from benchhost.emulator.admin.services import admin_routes
+from benchhost.emulator.arm.blob_service import PATH_PREFIX, BlobService
 from benchhost.emulator.arm.injection import Injection
 from benchhost.emulator.arm.pipeline import ArmPipeline
 from benchhost.emulator.arm.polling import RetryHints
 from benchhost.emulator.arm.rate_limits import RateLimits
+from benchhost.emulator.arm.signed_blobs import BlobSignatures
 from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
@@ -35,9 +37,13 @@ from benchhost.emulator.limits.buckets import Buckets
 from benchhost.emulator.limits.policies import documented_limits
 from benchhost.emulator.metadata.service import MetadataPath, MetadataService
 from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection, MetadataConnection
+from benchhost.emulator.state import SavedState, StateFileError
+from benchhost.emulator.state.identity import EmulatorIdentity
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+_log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 1.0
 """How long open connections may finish their request when the emulator stops."""
@@ -56,6 +62,8 @@ class ArmEmulator:
 
     Raises
     ------
+    StateFileError
+        When the state file cannot be used.
     OSError
         On entering, when the port cannot be listened on.
     """
@@ -64,7 +72,8 @@ class ArmEmulator:
         self._config = config or EmulatorConfig()
         self._stack = contextlib.AsyncExitStack()
         self._connection: EmulatorConnection | None = None
-        self._admin_token = secrets.token_urlsafe(30)
+        self._state = None if self._config.state is None else SavedState(self._config.state)
+        self._identity, is_new = self._recall_identity()
         seed = self._config.seed
         self._latency = LatencyModel(
             self._config.latency,
@@ -72,8 +81,8 @@ class ArmEmulator:
             random.Random(seed),  # noqa: S311 - durations, no secrets
         )
         self.subscription = Subscription(
-            self._config.subscription_id or str(uuid.uuid4()),
-            str(uuid.uuid4()),
+            self._identity.subscription_id,
+            self._identity.tenant_id,
             locations=tuple(normalize_location(name) for name in self._config.locations),
             latency=self._latency,
             seed=seed,
@@ -87,8 +96,17 @@ class ArmEmulator:
         self._faults = Faults(random.Random(seed))  # noqa: S311 - which requests fail, no secrets
         self._injection = Injection(self._faults)
         self.subscription.operations.judge_with(self._injection.verdict)
-        for name, location in self._config.resource_groups:
+        for name, location in self._config.resource_groups if is_new else ():
             self.subscription.groups.put(name, normalize_location(location), {})
+        if self._state is not None:
+            self._state.attach(
+                {
+                    "subscription": self.subscription,
+                    "latency": self._latency,
+                    "faults": self._faults,
+                    "limits": self._limits.buckets,
+                }
+            )
 
     @property
     def connection(self) -> EmulatorConnection:
@@ -102,12 +120,14 @@ class ArmEmulator:
         """How the emulator's own API is reached; only while it runs."""
         connection = self.connection
         return AdminConnection(
-            endpoint=f"{connection.endpoint}{PREFIX}", token=self._admin_token, ca_bundle=connection.ca_bundle
+            endpoint=f"{connection.endpoint}{PREFIX}", token=self._identity.admin_token, ca_bundle=connection.ca_bundle
         )
 
     async def __aenter__(self) -> Self:
         """Start listening."""
         async with contextlib.AsyncExitStack() as stack:
+            if self._state is not None:
+                stack.callback(self._state.close)
             directory = self._config.directory or Path(stack.enter_context(tempfile.TemporaryDirectory()))
             directory.mkdir(parents=True, exist_ok=True)
             await self._start(directory, stack)
@@ -126,17 +146,18 @@ class ArmEmulator:
 
     async def _start(self, directory: Path, stack: contextlib.AsyncExitStack) -> None:
         config = self._config
-        certificate = make_certificate(directory, tuple(dict.fromkeys((*_HOSTS, config.host))))
+        hosts = tuple(dict.fromkeys((*_HOSTS, config.host)))
+        certificate = make_certificate(directory, hosts, self._identity.authority)
         log = None if config.access_log is None else AccessLog(stack.enter_context(config.access_log.open("a")))
-        dispatcher = _Dispatcher(log)
+        dispatcher = _Dispatcher(log, self._state)
         runner = web.ServerRunner(web.Server(dispatcher.handle, access_log=None), shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         context = certificate.server_context()
         certificate.key.unlink()  # it is in memory now
-        site = web.TCPSite(runner, config.host, config.port, ssl_context=context, backlog=1024)
+        site = web.TCPSite(runner, config.host, self._port("port", config.port), ssl_context=context, backlog=1024)
         await site.start()
-        port = runner.addresses[0][1]
+        port = self._keep_port("port", runner)
         name = "localhost" if config.host in _HOSTS else config.host
         connection = self._connect(f"https://{name}:{port}", certificate.ca_bundle)
         known = self._directory(connection)
@@ -145,12 +166,14 @@ class ArmEmulator:
             issuer=f"{connection.authority}/{connection.tenant_id}",
             audience=connection.audience,
             lifetime_seconds=config.token_lifetime_seconds,
+            signing_key=self._identity.signing_key,
         )
         if config.metadata_port is not None:
             metadata = await self._serve_metadata(config.metadata_port, tokens, directory=known, stack=stack)
             connection = replace(connection, metadata=metadata)
         self._connection = connection
         clock, latency = config.clock, self._latency
+        signatures = BlobSignatures()
         dispatcher.serve(
             ArmPipeline(
                 self.subscription,
@@ -158,33 +181,63 @@ class ArmEmulator:
                 directory=known,
                 limits=self._limits,
                 injection=self._injection,
+                polling_secrets=self._identity.polling,
                 latency=latency,
                 clock=clock,
+                signatures=signatures,
             ),
             Authority(tokens, known, latency=latency, clock=clock),
             AdminApi(
                 admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
-                self._admin_token,
+                self._identity.admin_token,
                 clock=clock,
                 advance=self.subscription.advance,
             ),
+            BlobService(self.subscription, signatures, clock),
         )
+
+    def _recall_identity(self) -> tuple[EmulatorIdentity, bool]:
+        """Return who this emulator is, and whether it is a new one."""
+        wanted = self._config.subscription_id
+        known = None if self._state is None else self._state.recall("identity")
+        if known is None:
+            made = EmulatorIdentity.make(wanted)
+            if self._state is not None:
+                self._state.remember("identity", made)
+            return made, True
+        if wanted is not None and wanted.lower() != known.subscription_id.lower():
+            raise StateFileError(
+                f"The state file {self._config.state} holds the subscription {known.subscription_id}, not {wanted}; "
+                "name another file, or that subscription."
+            )
+        return known, False
+
+    def _port(self, name: str, wanted: int) -> int:
+        """Return the port to listen on: clients, tokens and polling URLs of an earlier run remember its own."""
+        known = None if self._state is None else self._state.recall(name)
+        return wanted or known or 0
+
+    def _keep_port(self, name: str, runner: web.ServerRunner) -> int:
+        port: int = runner.addresses[0][1]
+        if self._state is not None:
+            self._state.remember(name, port)
+        return port
 
     def _connect(self, base_url: str, ca_bundle: Path) -> EmulatorConnection:
         return EmulatorConnection(
             endpoint=base_url,
             authority=base_url,
             audience=base_url,
-            tenant_id=self.subscription.context.tenant_id,
-            client_id=str(uuid.uuid4()),
-            client_secret=secrets.token_urlsafe(30),
-            subscription_id=self.subscription.id,
+            tenant_id=self._identity.tenant_id,
+            client_id=self._identity.client_id,
+            client_secret=self._identity.client_secret,
+            subscription_id=self._identity.subscription_id,
             ca_bundle=ca_bundle,
         )
 
     def _directory(self, connection: EmulatorConnection) -> Directory:
         first = Application(
-            client_id=connection.client_id, object_id=str(uuid.uuid4()), secrets=(connection.client_secret,)
+            client_id=connection.client_id, object_id=self._identity.object_id, secrets=(connection.client_secret,)
         )
         return Directory((first, *self._config.applications), self._config.managed_identities)
 
@@ -192,16 +245,16 @@ class ArmEmulator:
         self, port: int, tokens: TokenAuthority, *, directory: Directory, stack: contextlib.AsyncExitStack
     ) -> MetadataConnection:
         """Serve the metadata of the machine that the emulator's clients run on, as far as it has any."""
-        header_secret = secrets.token_hex(16).upper()
-        compute = {"azEnvironment": "AzureEmulator", "subscriptionId": self.subscription.id, "vmId": str(uuid.uuid4())}
+        header_secret, machine = self._identity.header_secret, self._identity.machine_id
+        compute = {"azEnvironment": "AzureEmulator", "subscriptionId": self.subscription.id, "vmId": machine}
         service = MetadataService(
             tokens, directory, clock=self._config.clock, header_secret=header_secret, instance={"compute": compute}
         )
         runner = web.ServerRunner(web.Server(service.handle, access_log=None), shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, _LOOPBACK, port).start()
-        endpoint = f"http://{_LOOPBACK}:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, _LOOPBACK, self._port("metadata port", port)).start()
+        endpoint = f"http://{_LOOPBACK}:{self._keep_port('metadata port', runner)}"
         return MetadataConnection(
             endpoint=endpoint,
             app_service_endpoint=f"{endpoint}{MetadataPath.APP_SERVICE}",
@@ -212,27 +265,41 @@ class ArmEmulator:
 class _Dispatcher:
     """Sends a request to whoever answers it; they need to know the port before they exist."""
 
-    def __init__(self, log: AccessLog | None) -> None:
+    def __init__(self, log: AccessLog | None, state: SavedState | None) -> None:
         self._log = log
+        self._state = state
         self._arm: ArmPipeline | None = None
         self._authority: Authority | None = None
         self._admin: AdminApi | None = None
+        self._blobs: BlobService | None = None
 
-    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi) -> None:
+    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi, blobs: BlobService) -> None:
         """Say who answers from now on."""
-        self._arm, self._authority, self._admin = arm, authority, admin
+        self._arm, self._authority, self._admin, self._blobs = arm, authority, admin, blobs
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         arrived = time.time()
-        response = await self._answer(request)
+        response = self._save(await self._answer(request))
         if self._log is not None:
             self._log.write(request, response, arrived=arrived)
         return response
 
+    def _save(self, response: web.StreamResponse) -> web.StreamResponse:
+        """Let nobody see an answer that a restart would not know of."""
+        try:
+            if self._state is not None:
+                self._state.save()
+        except StateFileError as error:
+            _log.error("%s", error)
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        return response
+
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._arm is None or self._authority is None or self._admin is None:
+        if self._arm is None or self._authority is None or self._admin is None or self._blobs is None:
             return web.Response(status=503)
+        if request.path.startswith(PATH_PREFIX):
+            return await self._blobs.handle(request)
         if request.path[:14].lower() == "/subscriptions":
             return await self._arm.handle(request)
         if request.path.startswith("/emulator/"):

@@ -53,6 +53,9 @@ class EmulatorConfig:
     metadata_port
         Port of the instance metadata service, 0 for a free one; None, the default, for no such service: it gives
         tokens to everybody who can reach it.
+    state
+        SQLite file that everything is kept in, so that an emulator goes on where the last one with this file ended,
+        however that was; with port 0 it listens where that one did. By default nothing is kept.
     access_log
         File that gets a JSON line for each request; none by default.
     clock
@@ -73,6 +76,7 @@ class EmulatorConfig:
     applications: tuple[Application, ...] = ()
     managed_identities: tuple[ManagedIdentity, ...] = ()
     metadata_port: int | None = None
+    state: Path | None = None
     access_log: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
 

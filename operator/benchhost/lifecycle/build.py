@@ -44,6 +44,10 @@ def missing(view: View) -> Action | None:
 
 def _build(view: View, part: Part) -> Action | None:
     seen = view.observation.get(part)
+    if seen is None and part is Part.MACHINE:
+        left = _left_behind(view)
+        if left is not None:
+            return left
     if seen is not None and part is not Part.NETWORK and seen.owner != view.owner:
         return Hold(Reason.NOT_OWNED, not_owned_message(seen), stalled=True)
     if seen is not None and seen.state is PartState.READY:
@@ -51,6 +55,21 @@ def _build(view: View, part: Part) -> Action | None:
     if seen is not None and seen.state in (PartState.PENDING, PartState.DELETING):
         return Wait(OperationType.PROVISION, f"The cloud is still working on the {part}.")
     return Do(Step(Verb.ENSURE, part), OperationType.PROVISION, write_ahead=_is_first(view))
+
+
+def _left_behind(view: View) -> Action | None:
+    """Disks of an earlier machine of this host: a new one cannot be made over them, and begins with empty ones."""
+    disks = [(Part.DISK, None), *((Part.DATA_DISK, lun) for lun in sorted(view.observation.data_disks))]
+    for part, lun in disks:
+        seen = view.observation.get(part, lun)
+        if seen is None:
+            continue
+        if seen.owner != view.owner:
+            return Hold(Reason.NOT_OWNED, not_owned_message(seen), stalled=True)
+        if seen.state is PartState.DELETING:
+            return Wait(OperationType.PROVISION, f"The cloud is deleting an earlier {part}.")
+        return Do(Step(Verb.DELETE, part, lun), OperationType.PROVISION, write_ahead=_is_first(view))
+    return None
 
 
 def _is_first(view: View) -> bool:

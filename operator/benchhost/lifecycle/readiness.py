@@ -50,7 +50,7 @@ def reachable(host: BenchHost, status: BenchHostStatus, *, now: datetime) -> tup
             f"Port {port} answered at {to_timestamp(status.reached_at.replace(microsecond=0))}.",
         )
     if status.power_state != MachinePower.RUNNING:
-        return (ConditionStatus.FALSE, Reason.UNREACHABLE, "The host does not run.")
+        return (ConditionStatus.FALSE, Reason.PENDING, "The host does not run.")
     if status.ssh_endpoint is None:
         return (ConditionStatus.FALSE, Reason.UNREACHABLE, "The host has no address.")
     due = overdue_at(host, status)
@@ -61,7 +61,7 @@ def reachable(host: BenchHost, status: BenchHostStatus, *, now: datetime) -> tup
             Reason.UNREACHABLE,
             _overdue(where, readiness.timeout_seconds),
         )
-    return (ConditionStatus.FALSE, Reason.UNREACHABLE, f"{where} has not answered yet.")
+    return (ConditionStatus.FALSE, Reason.PENDING, f"{where} has not answered yet.")
 
 
 def _overdue(where: str, seconds: int) -> str:

@@ -77,7 +77,7 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
     """
     verdict = _verdict(host, status, outcome, now)
     rows = [
-        (ConditionType.READY, _ready(host, status, verdict, desired(host, outcome.circumstances, now=now))),
+        (ConditionType.READY, _ready(host, status, verdict, now, desired(host, outcome.circumstances, now=now))),
         (ConditionType.SYNCED, (verdict.status, verdict.reason, verdict.message)),
         (ConditionType.PROVISIONED, _provisioned(host, outcome)),
         (ConditionType.REACHABLE, reachable(host, status, now=now)),
@@ -178,7 +178,7 @@ def _timed_out(status: BenchHostStatus) -> str:
     )
 
 
-def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, wanted: Desired) -> _Row | None:
+def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, now: datetime, wanted: Desired) -> _Row | None:
     """Absent while the host is not meant to run, so that waiting for it waits."""
     if host.spec.power_state is not PowerState.RUNNING or host.is_deleting:
         return None
@@ -187,8 +187,9 @@ def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, wanted: 
     usable = status.power_state == MachinePower.RUNNING and _leaves_usable(status, verdict)
     if verdict.status is not _TRUE and not usable:
         return (_FALSE, verdict.reason, verdict.message)
-    if host.spec.readiness is not None and status.reached_at is None:
-        return (_FALSE, Reason.UNREACHABLE, "The host runs, and its readiness port has not answered yet.")
+    answer = reachable(host, status, now=now)
+    if answer is not None and answer[0] is not _TRUE:
+        return (_FALSE, answer[1], f"The host runs. {answer[2]}")
     return (_TRUE, Reason.RUNNING, verdict.message if verdict.status is _TRUE else f"The host runs. {verdict.message}")
 
 

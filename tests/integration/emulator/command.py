@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.connection_files import CONNECTION_FILE
+from benchhost.emulator.settings import EmulatorConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,3 +44,18 @@ def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def connection_in(directory: Path) -> EmulatorConnection:
+    """Read how a client reaches the emulator that runs with a folder."""
+    content: dict[str, Any] = json.loads((directory / CONNECTION_FILE).read_text())
+    return EmulatorConnection(
+        endpoint=content["endpoint"],
+        authority=content["authority"],
+        audience=content["audience"],
+        tenant_id=content["tenantId"],
+        client_id=content["clientId"],
+        client_secret=content["clientSecret"],
+        subscription_id=content["subscriptionId"],
+        ca_bundle=directory / "ca.pem",
+    )

@@ -6,31 +6,16 @@ import json
 import os
 import signal
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchhost.emulator.connection_files import CONNECTION_FILE, ENVIRONMENT_FILE
-from benchhost.emulator.settings import EmulatorConnection
-from integration.emulator.command import run, running_command
+from integration.emulator.command import connection_in, run, running_command
 from integration.emulator.driver import network_body, sdk_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def _connection(directory: Path) -> EmulatorConnection:
-    content: dict[str, Any] = json.loads((directory / CONNECTION_FILE).read_text())
-    return EmulatorConnection(
-        endpoint=content["endpoint"],
-        authority=content["authority"],
-        audience=content["audience"],
-        tenant_id=content["tenantId"],
-        client_id=content["clientId"],
-        client_secret=content["clientSecret"],
-        subscription_id=content["subscriptionId"],
-        ca_bundle=directory / "ca.pem",
-    )
 
 
 async def test_a_running_emulator_is_found_used_listed_and_stopped(tmp_path: Path) -> None:
@@ -38,7 +23,7 @@ async def test_a_running_emulator_is_found_used_listed_and_stopped(tmp_path: Pat
     with running_command(tmp_path, *group, "--subscription-id", "33333333-3333-3333-3333-333333333333") as process:
         for name in (CONNECTION_FILE, ENVIRONMENT_FILE):
             assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
-        connection = _connection(tmp_path)
+        connection = connection_in(tmp_path)
         assert connection.subscription_id == "33333333-3333-3333-3333-333333333333"
         environment = dict(line.split("=", 1) for line in (tmp_path / ENVIRONMENT_FILE).read_text().splitlines())
         assert environment["AZURE_RESOURCE_MANAGER_ENDPOINT"] == connection.endpoint
@@ -78,8 +63,8 @@ def test_ctrl_c_ends_it_well(tmp_path: Path) -> None:
 def test_two_run_side_by_side_but_not_on_one_port_or_folder(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     with running_command(one), running_command(two):
-        port = _connection(one).endpoint.rpartition(":")[2]
-        assert port != _connection(two).endpoint.rpartition(":")[2]
+        port = connection_in(one).endpoint.rpartition(":")[2]
+        assert port != connection_in(two).endpoint.rpartition(":")[2]
         taken = run("run", "--port", port, "--directory", str(tmp_path / "three"))
         assert taken.returncode == 1
         assert f"Port {port} on 127.0.0.1 is in use" in taken.stderr

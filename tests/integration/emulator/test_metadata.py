@@ -16,8 +16,8 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from benchhost.emulator import ArmEmulator, EmulatorConfig, LatencyMode
 from benchhost.emulator.entra.directory import ManagedIdentity
+from integration.emulator.command import running_command
 from integration.emulator.driver import GROUP, raw_of
-from integration.emulator.test_command import _running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -190,7 +190,7 @@ def test_a_program_that_knows_only_its_environment_logs_in(tmp_path: Path) -> No
     identities = tmp_path / "identities.json"
     identities.write_text(json.dumps({"managedIdentities": [{"clientId": OWN.client_id}]}))
     options = ("--identities", str(identities), "--metadata-port", "0")
-    with _running(tmp_path / "emulator", *options):
+    with running_command(tmp_path / "emulator", *options):
         lines = (tmp_path / "emulator" / "azure.env").read_text().splitlines()
         values = {name: shlex.split(value)[0] for name, value in (line.split("=", 1) for line in lines)}
         # The machine's own identity is what is left when nothing proves an application.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
-from benchhost.emulator.cloud.compute.capacity import CapacityLimit
+from benchhost.emulator.cloud.compute.capacity import CapacityFailure, CapacityLimit
 from benchhost.emulator.cloud.quotas import QuotaLimit
 from integration.emulator.driver import GROUP, Sdk, machine_body
 
@@ -39,6 +39,14 @@ async def test_a_withheld_size_is_refused_and_listed_as_restricted(emulator: Arm
     ]
     assert found.restrictions[1].restriction_info.zones == ["3"]
     assert skus["Standard_D4s_v5"].restrictions == []
+
+
+async def test_a_size_of_which_some_are_left_is_not_restricted(emulator: ArmEmulator, sdk: Sdk) -> None:
+    failure = CapacityFailure.SKU_NOT_AVAILABLE
+    left = CapacityLimit(location="eastus", scope=SIZE, machines=1, failure=failure)
+    emulator.subscription.allocator.capacity.set(left)
+    skus = {sku.name: sku async for sku in sdk.compute.resource_skus.list(filter="location eq 'eastus'")}
+    assert skus[SIZE].restrictions == []
 
 
 async def test_a_machine_that_finds_no_room_fails_and_says_why(emulator: ArmEmulator, sdk: Sdk) -> None:

@@ -110,7 +110,7 @@ def test_a_disk_that_somebody_attached_stays_theirs(listed: list[Disk]) -> None:
 
 
 def test_disks_of_other_hosts_are_not_this_hosts() -> None:
-    names = ["db-1", "db-10-os", "db-1-os-2", "db-1-data-", "db-1-data-x", "db-1-data-1-os", "other-data-0"]
+    names = ["db-1", "db-10-os", "db-1-os-2", "db-1-data-", "db-1-data-x", "db-1-data-1-os", "db-2-data-0"]
     assert disks_of(request(), None, [disk(f"{COMPUTE}/disks/{name}") for name in names]) == HostDisks()
 
 

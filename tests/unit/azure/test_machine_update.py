@@ -126,13 +126,13 @@ def test_what_azure_fills_in_or_drops_is_no_difference(shown: Any) -> None:
         pytest.param(
             user_assigned(BLUE),
             [BLUE, RED],
-            {"type": "UserAssigned", "userAssignedIdentities": {RED: {}}},
+            {"type": "UserAssigned", "userAssignedIdentities": {BLUE: {}, RED: {}}},
             id="another-is-added",
         ),
         pytest.param(
             user_assigned(BLUE.upper(), RED),
             [RED],
-            {"type": "UserAssigned", "userAssignedIdentities": {BLUE.upper(): None}},
+            {"type": "UserAssigned", "userAssignedIdentities": {RED: {}, BLUE.upper(): None}},
             id="one-is-removed-under-the-key-that-azure-shows",
         ),
         pytest.param(user_assigned(BLUE), [], {"type": "None"}, id="the-last-is-removed"),

@@ -157,6 +157,17 @@ def test_disks_are_shown_with_the_machine_and_by_themselves() -> None:
     assert seen.data_disks == {2: ObservedPart(DISK_ID.replace("-os", "-data-2"), PartState.READY, OWNER)}
 
 
+def test_a_disk_has_the_size_that_it_says_itself() -> None:
+    disk_id = DISK_ID.replace("-os", "-data-2")
+    storage = {"dataDisks": [{"lun": 2, "managedDisk": {"id": disk_id}, "diskSizeGB": 32}]}
+    disk = Disk({"id": disk_id, "location": "eastus", "properties": {"diskSizeGB": 64}})
+    models = {Part.MACHINE: machine(properties={"storageProfile": storage})}
+    for listed, size in (([disk], 64), ([], 32)):
+        seen = to_observation(request(), models, listed).machine
+        assert seen is not None
+        assert [attached.size_gib for attached in seen.data_disks] == [size]
+
+
 def test_without_a_machine_only_the_disks_themselves_are_shown() -> None:
     left = Disk({"id": DISK_ID, "location": "eastus", "tags": owner_tags(OWNER), "properties": {"diskSizeGB": 30}})
     seen = to_observation(request(), {Part.MACHINE: None, Part.INTERFACE: None}, [left])

@@ -250,6 +250,28 @@ def test_the_interface_of_a_failed_create_is_kept_for_its_machine(prepared: Clou
     assert create.status is OperationStatus.SUCCEEDED
 
 
+def test_a_refused_image_keeps_the_interface_too(prepared: Cloud) -> None:
+    body = prepared.machine_body()
+    body["properties"]["storageProfile"]["imageReference"]["publisher"] = "Nobody"
+    with pytest.raises(ArmError, match="PlatformImageNotFound"):
+        prepared.put_machine(body)
+    with pytest.raises(ArmError, match="NicReservedForAnotherVm"):
+        prepared.put_machine(name="another")
+
+
+def test_an_interface_of_a_running_machine_is_not_kept_for_a_stranger(prepared: Cloud) -> None:
+    machine = prepared.running_machine()
+    body = prepared.machine_body()
+    body["properties"]["storageProfile"]["imageReference"]["publisher"] = "Nobody"
+    with pytest.raises(ArmError, match="PlatformImageNotFound"):
+        prepared.put_machine(body, name="stranger")
+    prepared.delete(machine)
+    prepared.pass_time(100)
+    _, again = prepared.put_machine()
+    prepared.pass_time()
+    assert again.status is OperationStatus.SUCCEEDED
+
+
 def test_the_machine_that_failed_may_use_its_own_interface_at_once(prepared: Cloud) -> None:
     limit(prepared, 0, failure=CapacityFailure.ALLOCATION_FAILED)
     machine, create = prepared.put_machine()

@@ -175,6 +175,7 @@ def test_a_reserved_slot_is_there_when_the_region_is_full(cloud: Cloud, start: C
     machine, create = start(**in_group(group))
     assert create.status is OperationStatus.SUCCEEDED
     assert cloud.subscription.allocator.reservations.machines_in(reservation) == [machine]
+    assert cloud.subscription.allocator.quotas.usage_of("eastus", "cores") == 2
     with pytest.raises(ArmError, match="Total Regional Cores quota"):
         start("second", **in_group(group))
     cloud.subscription.allocator.quotas.limits.clear()

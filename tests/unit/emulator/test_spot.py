@@ -58,9 +58,6 @@ def limit(cloud: Cloud, machines: int) -> CapacityLimit:
         ),
         pytest.param({"priority": "Spot", "billingProfile": {"maxPrice": "1"}}, "Invalid max price value.", id="text"),
         pytest.param(
-            {"priority": "Spot", "availabilitySet": {"id": "/x"}}, "not supported in Availability Set", id="set"
-        ),
-        pytest.param(
             {"priority": "Spot", "hardwareProfile": {"vmSize": "Standard_B2s"}},
             "not supported for this VM size Standard_B2s",
             id="burstable-size",
@@ -216,6 +213,23 @@ def test_who_deallocates_in_time_is_not_evicted(cloud: Cloud, machine: VirtualMa
     cloud.act(machine, PowerAction.START)
     cloud.pass_time(10_000)
     assert machine.power is PowerState.RUNNING
+
+
+def test_an_old_warning_does_not_evict_a_machine_that_has_a_new_one(cloud: Cloud, machine: VirtualMachine) -> None:
+    cloud.subscription.evictions.evict(machine, cloud.now, notice_seconds=5_000)
+    cloud.act(machine, PowerAction.DEALLOCATE)
+    cloud.act(machine, PowerAction.START)
+    cloud.subscription.evictions.evict(machine, cloud.now, notice_seconds=20_000)
+    cloud.pass_time(10_000)
+    assert machine.power is PowerState.RUNNING
+    cloud.pass_time(10_000)
+    assert machine.power is PowerState.DEALLOCATED
+
+
+def test_a_spot_machine_cannot_become_a_size_without_spot(cloud: Cloud, machine: VirtualMachine) -> None:
+    patch = {"properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}}}
+    with pytest.raises(ArmError, match="not supported for this VM size Standard_B2s"):
+        cloud.subscription.machines.patch(machine.id, patch, now=cloud.now)
 
 
 def test_a_smaller_limit_evicts_the_youngest(cloud: Cloud, machine: VirtualMachine) -> None:

@@ -61,6 +61,7 @@ PROVISIONING = {
 }
 READY, PENDING = PartState.READY, PartState.PENDING
 ENSURE = (Do, Verb.ENSURE)
+DELETE = (Do, Verb.DELETE)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,18 @@ ENSURE = (Do, Verb.ENSURE)
             only(NETWORK=READY, ADDRESS=READY, INTERFACE=READY),
             (*ENSURE, Part.MACHINE, OperationType.PROVISION, False),
             id="with-everything-else-there-the-machine-is-made",
+        ),
+        pytest.param(
+            host(status=PROVISIONING),
+            only(NETWORK=READY, ADDRESS=READY, INTERFACE=READY, DISK=READY),
+            (*DELETE, Part.DISK, OperationType.PROVISION, False),
+            id="the-disk-of-an-earlier-machine-makes-way",
+        ),
+        pytest.param(
+            host(status=PROVISIONING),
+            replace(only(NETWORK=READY, ADDRESS=READY, INTERFACE=READY), data_disks={1: part(owner=STRANGER)}),
+            (Hold, Reason.NOT_OWNED, True, None),
+            id="a-disk-of-somebody-else-in-the-way-is-left-alone",
         ),
         pytest.param(
             host(status=PROVISIONING),
@@ -325,7 +338,6 @@ def test_failure_on_record(status: dict[str, Any], expected: tuple[Any, ...]) ->
     assert kind_of(decide(host(status=status), OWNER, nothing(), now=NOW)) == expected
 
 
-DELETE = (Do, Verb.DELETE)
 RETAIN = {"deletionPolicy": "Retain"}
 
 

@@ -34,8 +34,8 @@ def rows(wanted: BenchHost, answered: bool = False, seen: Any = SEEN) -> dict[st
 def test_a_running_host_is_ready_only_when_its_port_has_answered() -> None:
     fresh = started(timedelta(seconds=5))
     assert rows(fresh) == {
-        "Ready": ("False", "Unreachable"),
-        "Reachable": ("False", "Unreachable"),
+        "Ready": ("False", "Pending"),
+        "Reachable": ("False", "Pending"),
         "Synced": ("True", "Running"),
     }
     assert rows(fresh, answered=True) == {
@@ -57,7 +57,8 @@ def test_one_answer_is_enough_until_the_next_start() -> None:
 def test_past_its_time_the_message_says_what_to_check() -> None:
     late = started(timedelta(seconds=61))
     told = report(late, Pass(observation=SEEN, action=SETTLED), now=NOW)
-    message = next(c.message for c in told.conditions if c.type == "Reachable")
+    reason, message = next((c.reason, c.message) for c in told.conditions if c.type == "Reachable")
+    assert reason == "Unreachable"
     assert "203.0.113.7" in message
     assert "60 s" in message
     assert "network security group" in message

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchhost.emulator.admin.capacity import CapacityAdmin, QuotasAdmin
+from benchhost.emulator.admin.hosts import HostsAdmin
 from benchhost.emulator.admin.routes import AdminRoutes
 
 if TYPE_CHECKING:
@@ -29,6 +31,6 @@ def admin_routes(subscription: Subscription, *services: AdminService) -> AdminRo
     return routes
 
 
-def _services_of(_subscription: Subscription) -> Iterable[AdminService]:
+def _services_of(subscription: Subscription) -> Iterable[AdminService]:
     """Return the parts of the subscription that can be administered."""
-    return ()
+    return (CapacityAdmin(subscription), QuotasAdmin(subscription), HostsAdmin(subscription))

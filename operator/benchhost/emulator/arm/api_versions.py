@@ -43,6 +43,8 @@ RESOURCES = _versions(
     2021-01-01 2021-04-01 2022-01-01 2022-06-01 2022-09-01 2022-12-01 2023-07-01 2024-03-01 2024-07-01 2024-11-01
     2025-03-01 2025-04-01"""
 )
+IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30")
+LOCKS = _versions("2015-01-01 2016-09-01 2017-04-01 2020-05-01")
 
 _BY_TYPE = {
     "microsoft.compute": {
@@ -56,10 +58,15 @@ _BY_TYPE = {
         ("virtualnetworks", "publicipaddresses", "networkinterfaces", "networksecuritygroups", "locations"),
         NETWORK,
     ),
+    "microsoft.managedidentity": {"userassignedidentities": IDENTITIES},
+    "microsoft.authorization": {"locks": LOCKS},
     "microsoft.resources": {"resourcegroups": RESOURCES},
 }
 
-PROVIDERS = {"microsoft.compute": "Microsoft.Compute", "microsoft.network": "Microsoft.Network"}
+PROVIDERS = {
+    name.lower(): name
+    for name in ("Microsoft.Compute", "Microsoft.Network", "Microsoft.ManagedIdentity", "Microsoft.Authorization")
+}
 """Registered resource providers, by their names in lower case."""
 
 

@@ -19,10 +19,15 @@ _OBJECTS = frozenset(
         *("managedDisk", "imageReference", "osProfile", "linuxConfiguration", "ssh", "patchSettings"),
         *("networkProfile", "diagnosticsProfile", "bootDiagnostics", "securityProfile", "creationData"),
         *("addressSpace", "subnet", "publicIPAddress", "networkSecurityGroup", "dnsSettings"),
+        *("publicIPAddressConfiguration", "diffDiskSettings", "additionalCapabilities"),
+        "userAssignedIdentities",
     )
 )
 _LISTS_OF_OBJECTS = frozenset(
-    ("networkInterfaces", "dataDisks", "publicKeys", "subnets", "ipConfigurations", "securityRules")
+    (
+        *("networkInterfaces", "networkInterfaceConfigurations", "dataDisks", "publicKeys"),
+        *("subnets", "ipConfigurations", "securityRules"),
+    )
 )
 _LISTS_OF_STRINGS = frozenset(("addressPrefixes", "zones", "dnsServers"))
 _STRINGS = frozenset(
@@ -33,6 +38,7 @@ _STRINGS = frozenset(
     )
 )
 _INTEGERS = frozenset(("diskSizeGB", "lun"))
+_BOOLEANS = frozenset(("enableAcceleratedNetworking", "hibernationEnabled", "toBeDetached"))
 
 
 def check_types(body: Body, path: str = "") -> None:
@@ -72,6 +78,8 @@ def _check(name: str, value: Any, path: str) -> None:
         _require(isinstance(value, str), value, "a string", path)
     elif name in _INTEGERS:
         _require(isinstance(value, int) and not isinstance(value, bool), value, "an integer", path)
+    elif name in _BOOLEANS:
+        _require(isinstance(value, bool), value, "a boolean", path)
 
 
 def _require(holds: bool, value: Any, expected: str, path: str) -> None:

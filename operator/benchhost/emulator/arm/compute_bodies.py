@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.arm.polling import timestamp
+from benchhost.emulator.cloud.compute.guest import BOOTING_FROM, PROVISIONED_FROM
 from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState, Resource
@@ -16,11 +18,6 @@ SINCE_DELETE_OPTION = "2021-03-01"
 SINCE_TIME_CREATED = "2021-11-01"
 SINCE_ETAG = "2024-11-01"
 """Recorded: absent in 2020-12-01 and 2022-03-01, present in 2024-11-01."""
-
-BOOTING_FROM = 0.4
-PROVISIONED_FROM = 0.85
-"""At which part of a create the guest boots and has provisioned itself; assumption, the recordings only show
-that such states exist."""
 
 _DISPLAY = {
     ProvisioningState.SUCCEEDED: "Provisioning succeeded",
@@ -40,6 +37,7 @@ def machine_body(machine: VirtualMachine, api_version: str) -> Body:
     """Return a machine as ``GET`` shows it."""
     properties = {
         **machine.properties,
+        "networkProfile": _network_profile(machine),
         "provisioningState": str(machine.provisioning_state),
         "vmId": machine.guid,
         "timeCreated": timestamp(machine.created_at),
@@ -71,11 +69,16 @@ def listed_machine_body(machine: VirtualMachine, api_version: str) -> Body:
 
 
 def status_only_body(machine: VirtualMachine, operation: Operation | None, now: float) -> Body:
-    """Return a machine as the subscription-wide list with ``statusOnly=true`` shows it."""
+    """Return a machine as the subscription-wide list with ``statusOnly=true`` shows it.
+
+    It is the state of running, not a second copy: no tags, and an id whose group is spelled in capitals, as public
+    clients tell who join it with a full list.
+    """
     view = instance_view(machine, operation, now)
+    spelled = replace(machine.id, group=machine.id.group.upper())
     return {
         "name": machine.id.name,
-        "id": str(machine.id),
+        "id": str(spelled),
         "type": machine.id.kind,
         "location": machine.location,
         "properties": {
@@ -128,6 +131,11 @@ def disk_body(disk: Resource, machine: VirtualMachine | None) -> Body:
     return body
 
 
+def _network_profile(machine: VirtualMachine) -> Body:
+    profile: Body = machine.properties["networkProfile"]
+    return profile if machine.shows_interfaces else {**profile, "networkInterfaces": []}
+
+
 def _disk_state(machine: VirtualMachine | None) -> str:
     if machine is None:
         return "Unattached"
@@ -178,6 +186,8 @@ def _statuses(machine: VirtualMachine, operation: Operation | None, now: float) 
         power = PowerState.STARTING if progress >= BOOTING_FROM else None
     if power is not None:
         statuses.append({"code": f"PowerState/{power}", "level": "Info", "displayStatus": f"VM {power}"})
+    if machine.is_hibernated and power is PowerState.DEALLOCATED:
+        statuses.append({"code": "HibernationState/Hibernated", "level": "Info", "displayStatus": "VM hibernated"})
     return statuses
 
 

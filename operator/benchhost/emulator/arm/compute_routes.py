@@ -7,38 +7,32 @@ from typing import TYPE_CHECKING
 
 from benchhost.emulator.arm.compute_bodies import (
     instance_view,
-    listed_machine_body,
     machine_body,
     machine_etag,
-    status_only_body,
 )
+from benchhost.emulator.arm.machine_lists import MachineLists
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
-from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.arm.preconditions import check_preconditions
 from benchhost.emulator.arm.sku_bodies import size_body
+from benchhost.emulator.arm.version_gates import check_fields
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES
 from benchhost.emulator.cloud.compute.hardware import hardware_of, sizes_on
-from benchhost.emulator.cloud.compute.machine import VirtualMachine
-from benchhost.emulator.cloud.compute.machines import KIND
 from benchhost.emulator.cloud.compute.power import PowerAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from benchhost.emulator.arm.messages import Handler, Routes
     from benchhost.emulator.arm.polling import Polling
+    from benchhost.emulator.cloud.compute.machine import VirtualMachine
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.identifiers import ResourceId
     from benchhost.emulator.cloud.operations import Operation
-    from benchhost.emulator.cloud.resources import Resource
     from benchhost.emulator.cloud.subscription import Subscription
 
 CREATE_RETRY_SECONDS = 10
 DELETE_RETRY_SECONDS = 10
 """Retry-After of the answer to a create and to a delete (recorded, ASO-2026 and ASO-2022)."""
 
-_LIST = "subscriptions/*/resourcegroups/*/providers/microsoft.compute/virtualmachines"
-_MACHINE = f"{_LIST}/*"
+_MACHINE = "subscriptions/*/resourcegroups/*/providers/microsoft.compute/virtualmachines/*"
 _COMPUTE = "subscriptions/*/providers/microsoft.compute"
 
 
@@ -58,9 +52,7 @@ class ComputeRoutes:
             ("DELETE", _MACHINE): self._delete,
             ("GET", f"{_MACHINE}/instanceview"): self._get_instance_view,
             ("GET", f"{_MACHINE}/vmsizes"): self._list_sizes,
-            ("GET", _LIST): self._list,
-            ("GET", f"{_COMPUTE}/virtualmachines"): self._list_all,
-            ("GET", f"{_COMPUTE}/locations/*/virtualmachines"): self._list_in_location,
+            **MachineLists(self._subscription).routes(),
         }
         routes["POST", f"{_MACHINE}/simulateeviction"] = self._simulate_eviction
         for action in PowerAction:
@@ -70,12 +62,14 @@ class ComputeRoutes:
     def _put(self, request: ArmRequest) -> ArmResponse:
         machine_id = self._id(request)
         self._check_preconditions(request, machine_id)
+        check_fields(request.body, request.api_version)
         machine, operation, is_new = self._subscription.machines.put(machine_id, request.body, now=request.now)
         return self._written(request, machine, operation, is_new=is_new)
 
     def _patch(self, request: ArmRequest) -> ArmResponse:
         machine_id = self._id(request)
         self._check_preconditions(request, machine_id)
+        check_fields(request.body, request.api_version)
         machine, operation = self._subscription.machines.patch(machine_id, request.body, now=request.now)
         return self._written(request, machine, operation, is_new=False)
 
@@ -117,7 +111,8 @@ class ComputeRoutes:
         def handle(request: ArmRequest) -> ArmResponse:
             self._subscription.groups.get_for_write(request.path.names[1])
             machine = self._subscription.machines.get(self._id(request), now=request.now)
-            operation = self._subscription.power.begin(machine, action, now=request.now)
+            hibernate = request.query.get("hibernate", "").lower() == "true"
+            operation = self._subscription.power.begin(machine, action, now=request.now, hibernate=hibernate)
             return self._accepted(request, operation, retry_after=None)
 
         return handle
@@ -132,40 +127,10 @@ class ComputeRoutes:
         headers = self._polling.announce(request, operation, retry_after=retry_after, with_location=True)
         return ArmResponse(status=HTTPStatus.ACCEPTED, headers=headers, operation=operation)
 
-    def _list(self, request: ArmRequest) -> ArmResponse:
-        group = self._subscription.groups.get(request.path.names[1])
-        machines = self._subscription.store.list_in_group(group.name, KIND)
-        return list_page(request, machines, self._render_listed(request))
-
-    def _list_all(self, request: ArmRequest) -> ArmResponse:
-        machines = self._subscription.store.list_of_kind(KIND)
-        return list_page(request, machines, self._render_listed(request))
-
-    def _list_in_location(self, request: ArmRequest) -> ArmResponse:
-        location = request.path.names[1].lower()
-        machines = [machine for machine in self._subscription.store.list_of_kind(KIND) if machine.location == location]
-        return list_page(request, machines, self._render_listed(request))
-
     def _list_sizes(self, request: ArmRequest) -> ArmResponse:
         machine = self._subscription.machines.get(self._id(request), now=request.now)
         sizes = sizes_on(hardware_of(machine.size)) if machine.is_allocated else MACHINE_SIZES.values()
         return ArmResponse(body={"value": [size_body(size) for size in sizes]})
-
-    def _render_listed(self, request: ArmRequest) -> Callable[[Resource], Body]:
-        status_only = request.query.get("statusonly", "").lower() == "true"
-        with_view = request.query.get("$expand", "").lower() == "instanceview"
-
-        def render(resource: Resource) -> Body:
-            machine = self._as_machine(resource)
-            if status_only:
-                operation = self._subscription.operations.running_on(machine)
-                return status_only_body(machine, operation, request.now)
-            body = listed_machine_body(machine, request.api_version)
-            if with_view:
-                body["properties"] = {**body["properties"], "instanceView": self._view(machine, request.now)}
-            return body
-
-        return render
 
     def _view(self, machine: VirtualMachine, now: float) -> Body:
         return instance_view(machine, self._subscription.operations.running_on(machine), now)
@@ -177,9 +142,3 @@ class ComputeRoutes:
     def _check_preconditions(self, request: ArmRequest, machine_id: ResourceId) -> None:
         machine = self._subscription.machines.find(machine_id)
         check_preconditions(request, None if machine is None else machine_etag(machine))
-
-    @staticmethod
-    def _as_machine(resource: Resource) -> VirtualMachine:
-        if not isinstance(resource, VirtualMachine):  # pragma: no cover - the type is part of the id
-            raise TypeError(resource.id)
-        return resource

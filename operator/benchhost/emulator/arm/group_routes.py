@@ -9,13 +9,12 @@ from benchhost.emulator.arm.api_versions import PROVIDERS
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.arm.polling import timestamp
+from benchhost.emulator.arm.resource_filters import filter_groups, filter_resources
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.context import normalize_location, tags_of
 from benchhost.emulator.cloud.groups import GROUP_KIND, ResourceGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from benchhost.emulator.arm.messages import Routes
     from benchhost.emulator.arm.polling import Polling
     from benchhost.emulator.cloud.context import Body
@@ -77,8 +76,9 @@ class GroupRoutes:
     def _get_provider(self, request: ArmRequest) -> ArmResponse:
         return ArmResponse(body=self._provider_body((request.path.provider or "").lower()))
 
-    def _list_groups(self, _request: ArmRequest) -> ArmResponse:
-        return ArmResponse(body={"value": [self._group_body(group) for group in self._subscription.groups]})
+    def _list_groups(self, request: ArmRequest) -> ArmResponse:
+        groups = filter_groups(list(self._subscription.groups), request.query.get("$filter"))
+        return list_page(request, groups, self._group_body)
 
     def _put_group(self, request: ArmRequest) -> ArmResponse:
         location = request.body.get("location")
@@ -108,13 +108,19 @@ class GroupRoutes:
 
     def _list_resources(self, request: ArmRequest) -> ArmResponse:
         resources = [resource for resource in self._subscription.store if resource.id.parent is None]
-        return list_page(request, _filtered(resources, request), _generic_bodies(request))
+        return self._resource_page(request, resources)
 
     def _list_group_resources(self, request: ArmRequest) -> ArmResponse:
         group = self._subscription.groups.get(request.name)
         resources = self._subscription.store.list_in_group(group.name)
         top_level = [resource for resource in resources if resource.id.parent is None]
-        return list_page(request, _filtered(top_level, request), _generic_bodies(request))
+        return self._resource_page(request, top_level)
+
+    @staticmethod
+    def _resource_page(request: ArmRequest, resources: list[Resource]) -> ArmResponse:
+        wanted = {name.strip().lower() for name in request.query.get("$expand", "").split(",")}
+        found = filter_resources(resources, request.query.get("$filter"))
+        return list_page(request, found, lambda resource: _generic_body(resource, wanted))
 
     def _subscription_body(self) -> Body:
         context = self._subscription.context
@@ -146,44 +152,12 @@ class GroupRoutes:
         }
 
 
-def _filtered(resources: list[Resource], request: ArmRequest) -> list[Resource]:
-    """Return what ``$filter`` leaves; it knows ``resourceType eq`` and ``tagName eq ... and tagValue eq``."""
-    text = request.query.get("$filter")
-    if not text:
-        return resources
-    terms = dict(_term(term) for term in text.split(" and "))
-    kind, tag, value = terms.get("resourcetype"), terms.get("tagname"), terms.get("tagvalue")
-    return [
-        resource
-        for resource in resources
-        if (kind is None or resource.id.kind.lower() == kind.lower())
-        and (tag is None or tag in resource.tags)
-        and (value is None or resource.tags.get(tag or "") == value)
-    ]
-
-
-def _term(text: str) -> tuple[str, str]:
-    name, operator, value = [*text.strip().split(" ", 2), "", ""][:3]
-    if operator != "eq" or name.lower() not in ("resourcetype", "tagname", "tagvalue"):
-        raise errors.bad_request("InvalidFilterInQueryString", f"Invalid $filter '{text}' specified.")
-    return name.lower(), value.strip().strip("'")
-
-
-def _generic_bodies(request: ArmRequest) -> Callable[[Resource], Body]:
-    """Return how a resource looks in this list; ``$expand`` adds what it leaves out (reference of the list)."""
-    wanted = {name.strip().lower() for name in request.query.get("$expand", "").split(",")}
-
-    def body(resource: Resource) -> Body:
-        more = {
-            "createdTime": timestamp(resource.created_at),
-            "provisioningState": str(resource.provisioning_state),
-        }
-        return _generic_body(resource) | {name: value for name, value in more.items() if name.lower() in wanted}
-
-    return body
-
-
-def _generic_body(resource: Resource) -> Body:
+def _generic_body(resource: Resource, wanted: set[str]) -> Body:
+    more: Body = {}
+    if "createdtime" in wanted:
+        more["createdTime"] = timestamp(resource.created_at)
+    if "provisioningstate" in wanted:
+        more["provisioningState"] = str(resource.provisioning_state)
     return {
         "id": str(resource.id),
         "name": resource.id.name,
@@ -191,4 +165,5 @@ def _generic_body(resource: Resource) -> Body:
         "location": resource.location,
         **({"tags": resource.tags} if resource.tags else {}),
         **{key: resource.extras[key] for key in ("sku", "zones", "identity") if key in resource.extras},
+        **more,
     }

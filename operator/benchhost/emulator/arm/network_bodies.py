@@ -86,4 +86,12 @@ def security_group_body(group: Resource) -> Body:
         more["networkInterfaces"] = interfaces
     if subnets:
         more["subnets"] = subnets
+    for field in ("securityRules", "defaultSecurityRules"):
+        more[field] = [security_rule_body(group, rule) for rule in group.properties[field]]
     return resource_body(group, more=more)
+
+
+def security_rule_body(group: Resource, rule: Body) -> Body:
+    """Return a rule, which is in the state of its group."""
+    state = {"provisioningState": str(group.provisioning_state)}
+    return {**rule, "etag": network_etag(group), "properties": {**state, **rule["properties"]}}

@@ -20,13 +20,18 @@ from benchhost.emulator.arm.api_versions import check_api_version
 from benchhost.emulator.arm.authorization import Authorization
 from benchhost.emulator.arm.body_types import check_types
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
+from benchhost.emulator.arm.diagnostics_routes import DiagnosticsRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
 from benchhost.emulator.arm.error_bodies import error_response
+from benchhost.emulator.arm.extension_routes import ExtensionRoutes
 from benchhost.emulator.arm.group_routes import GroupRoutes
+from benchhost.emulator.arm.identity_routes import IdentityRoutes
+from benchhost.emulator.arm.lock_routes import LockRoutes, require_unlocked
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
 from benchhost.emulator.arm.network_routes import NetworkRoutes
 from benchhost.emulator.arm.placement_routes import PlacementRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
+from benchhost.emulator.arm.security_rule_routes import SecurityRuleRoutes
 from benchhost.emulator.arm.sku_routes import SkuRoutes
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
@@ -38,7 +43,9 @@ if TYPE_CHECKING:
 
     from benchhost.emulator.arm.injection import Injection
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.arm.polling import PollingSecrets
     from benchhost.emulator.arm.rate_limits import RateLimits
+    from benchhost.emulator.arm.signed_blobs import BlobSignatures
     from benchhost.emulator.clock import Clock
     from benchhost.emulator.cloud.context import Body
     from benchhost.emulator.cloud.subscription import Subscription
@@ -65,6 +72,8 @@ class ArmPipeline:
         What is asked about.
     tokens, directory
         Who asks, and what they may do.
+    polling_secrets
+        What polling URLs are signed with.
     limits
         How often.
     injection
@@ -73,6 +82,8 @@ class ArmPipeline:
         How long answers take.
     clock
         What time it is.
+    signatures
+        Signs addresses of blobs.
     """
 
     def __init__(
@@ -83,8 +94,10 @@ class ArmPipeline:
         directory: Directory,
         limits: RateLimits,
         injection: Injection,
+        polling_secrets: PollingSecrets,
         latency: LatencyModel,
         clock: Clock,
+        signatures: BlobSignatures,
     ) -> None:
         self._subscription = subscription
         self._tokens = tokens
@@ -93,15 +106,20 @@ class ArmPipeline:
         self._clock = clock
         self._limits = limits
         self._injection = injection
-        polling = Polling(subscription.operations, RetryHints(latency.factor))
+        polling = Polling(subscription.operations, RetryHints(latency.factor), polling_secrets)
         self._routes: Routes = {
             **polling.routes(),
             **GroupRoutes(subscription, polling).routes(),
             **NetworkRoutes(subscription, polling).routes(),
+            **SecurityRuleRoutes(subscription, polling).routes(),
             **ComputeRoutes(subscription, polling).routes(),
             **DiskRoutes(subscription, polling).routes(),
             **SkuRoutes(subscription).routes(),
             **PlacementRoutes(subscription, polling).routes(),
+            **IdentityRoutes(subscription).routes(),
+            **LockRoutes(subscription).routes(),
+            **ExtensionRoutes(subscription).routes(),
+            **DiagnosticsRoutes(subscription, signatures).routes(),
         }
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:
@@ -176,6 +194,7 @@ class ArmPipeline:
         if handler is None:
             return error_response(self._no_such_route(request))
         try:
+            require_unlocked(self._subscription, request)
             return handler(request)
         except ArmError as error:
             return error_response(error)

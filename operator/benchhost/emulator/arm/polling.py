@@ -7,10 +7,10 @@ import hashlib
 import hmac
 import math
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
@@ -76,12 +76,33 @@ class RetryHints:
         return {"retry-after-ms": milliseconds, "x-ms-retry-after-ms": milliseconds}
 
 
+@dataclass(frozen=True, slots=True)
+class PollingSecrets:
+    """What makes polling URLs one emulator's own.
+
+    Parameters
+    ----------
+    key
+        Signs them.
+    certificate
+        Is in each of them.
+    """
+
+    key: bytes = field(repr=False)
+    certificate: str
+
+    @classmethod
+    def make(cls) -> Self:
+        """Return new ones."""
+        return cls(secrets.token_bytes(32), _base64url(secrets.token_bytes(CERTIFICATE_BYTES)))
+
+
 class PollingUrls:
     """Makes polling URLs that nobody else can make."""
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
-        self._certificate = _base64url(secrets.token_bytes(CERTIFICATE_BYTES))
+    def __init__(self, known: PollingSecrets) -> None:
+        self._key = known.key
+        self._certificate = known.certificate
 
     def url(self, request: ArmRequest, operation: Operation, api_version: str, *, resource: str) -> str:
         """Return the URL under which an operation can be asked about."""
@@ -124,9 +145,9 @@ class PollingUrls:
 class Polling:
     """Announces operations in answers, and answers polls."""
 
-    def __init__(self, operations: Operations, hints: RetryHints) -> None:
+    def __init__(self, operations: Operations, hints: RetryHints, known: PollingSecrets) -> None:
         self._operations = operations
-        self._urls = PollingUrls()
+        self._urls = PollingUrls(known)
         self._hints = hints
 
     def routes(self) -> Routes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud.compute.capacity import CapacityFailure
 from benchhost.emulator.cloud.compute.hardware import hardware_of
 from benchhost.emulator.cloud.compute.machine import Priority
+from benchhost.emulator.cloud.compute.size_features import features_of
 from benchhost.emulator.cloud.compute.spot import is_spot_size
 from benchhost.emulator.cloud.quotas import MACHINES, REGIONAL_CORES, SPOT_CORES
 from benchhost.emulator.cloud.zones import zones_of_size
@@ -66,9 +66,7 @@ def usage_body(name: str, *, used: int, limit: int, local_name: str | None = Non
 
 
 def _capabilities(size: MachineSize) -> dict[str, str]:
-    hardware = hardware_of(size.name)
-    is_premium = "s" in re.sub(r"(?i)^standard_|_v\d+$", "", size.name).lower()
-    has_local_disk = size.resource_disk_mib > 0
+    hardware, features = hardware_of(size.name), features_of(size.name)
     return {
         "MaxResourceVolumeMB": str(size.resource_disk_mib),
         "OSVhdSizeMB": str(OS_DISK_MIB),
@@ -78,15 +76,16 @@ def _capabilities(size: MachineSize) -> dict[str, str]:
         "MaxDataDiskCount": str(size.max_data_disks),
         "CpuArchitectureType": "Arm64" if "-arm-" in hardware else "x64",
         "LowPriorityCapable": str(is_spot_size(size.name)),
-        "PremiumIO": str(is_premium),
+        "PremiumIO": str(features.has_premium_storage),
         "VMDeploymentTypes": "IaaS",
         "vCPUsAvailable": str(size.cores),
-        "EphemeralOSDiskSupported": str(has_local_disk and is_premium),
+        "EphemeralOSDiskSupported": str(features.has_ephemeral_disks),
         "EncryptionAtHostSupported": "True",
         "CapacityReservationSupported": str(not hardware.startswith("hb-")),
-        "AcceleratedNetworkingEnabled": str(size.cores > 1),
+        "AcceleratedNetworkingEnabled": str(features.has_accelerated_networking),
         "RdmaEnabled": str(hardware.startswith("hb-")),
-        "MaxNetworkInterfaces": str(min(8, max(2, size.cores))),
+        "MaxNetworkInterfaces": str(features.max_interfaces),
+        "HibernationSupported": str(features.can_hibernate),
     }
 
 

@@ -69,6 +69,24 @@ def missing_parameter(target: str) -> ArmError:
     return invalid_parameter(f"Required parameter '{target}' is missing (null).", target)
 
 
+def not_supported(what: str, *, target: str) -> ArmError:
+    """Return the 409 for something that Azure has and this emulator does not."""
+    return conflict(
+        "NotSupported",
+        f"The emulator does not support {what}. Leave it out, or use a real subscription.",
+        target=target,
+    )
+
+
+def unknown_member(name: str, path: str) -> ArmError:
+    """Return the 400 for a field that a body cannot have, or not in this API version."""
+    return bad_request(
+        "BadRequest",
+        f"Could not find member '{name}' on object of type 'ResourceDefinition'. Path '{path}'.",
+        target=path,
+    )
+
+
 def network_error(code: str, message: str, *, status: int = HTTPStatus.BAD_REQUEST) -> ArmError:
     """Return an error of Microsoft.Network, whose bodies always carry ``details``."""
     return ArmError(status, code, message, details=())

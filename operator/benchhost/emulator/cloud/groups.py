@@ -52,6 +52,9 @@ class ResourceGroups:
         Where the deletion of a group runs.
     """
 
+    unsaved = ("_locations",)
+    """A setting of each run (state.cells)."""
+
     def __init__(self, locations: tuple[str, ...], operations: Operations) -> None:
         self._locations = locations
         self._operations = operations

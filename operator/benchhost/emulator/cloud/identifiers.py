@@ -67,6 +67,10 @@ class ResourceId:
         """Return the id of a top-level resource of the same provider in the same group."""
         return ResourceId(self.subscription, self.group, self.namespace, (kind,), (name,))
 
+    def elsewhere(self, namespace: str, kind: str, name: str) -> ResourceId:
+        """Return the id of a top-level resource of another provider in the same group."""
+        return ResourceId(self.subscription, self.group, namespace, (kind,), (name,))
+
 
 def resource_key(text: str) -> str:
     """Return what two spellings of one resource id have in common."""

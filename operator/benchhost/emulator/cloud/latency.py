@@ -9,7 +9,7 @@ where ``startTime`` and ``endTime`` of each operation can be read. The recording
 - HTTP itself (ASO-2026): machine PUT 3.56 s for a create and 0.95 s for an update, NIC PUT 0.75 s, GETs 0.32 s to
   0.87 s.
 - A simulated eviction happened within 3 minutes (CLI-spot); its median is assumed.
-- Nobody recorded delete, restart, start of a deallocated machine, resize of a running one, the writes of
+- Nobody recorded hibernation, delete, restart, start of a deallocated machine, resize of a running one, the writes of
   Microsoft.Network or those of dedicated hosts and capacity reservations to their end: those medians are this
   project's assumption.
 """
@@ -76,6 +76,7 @@ RECORDED_OPERATIONS: dict[OperationKind, Lognormal] = {
     OperationKind.POWER_OFF: Lognormal(5.0, 8.0),
     OperationKind.RESTART: Lognormal(7.0, 10.0),
     OperationKind.DEALLOCATE: Lognormal(20.0, 40.0),
+    OperationKind.HIBERNATE: Lognormal(60.0, 150.0),
     OperationKind.REDEPLOY: Lognormal(90.0, 150.0),
     OperationKind.REAPPLY: Lognormal(8.0, 20.0),
     OperationKind.NO_CHANGE: Lognormal(0.3, 0.6),
@@ -109,6 +110,9 @@ class LatencyModel:
     source
         Where randomness comes from; a seeded one repeats itself.
     """
+
+    unsaved = ("_factor",)
+    """A setting of each run (state.cells)."""
 
     def __init__(self, mode: LatencyMode, time_scale: float, source: random.Random) -> None:
         self._factor = 0.0 if mode is LatencyMode.NONE else time_scale

@@ -39,6 +39,7 @@ class OperationKind(StrEnum):
     POWER_OFF = "powerOff"
     RESTART = "restart"
     DEALLOCATE = "deallocate"
+    HIBERNATE = "hibernate"
     REDEPLOY = "redeploy"
     REAPPLY = "reapply"
     NO_CHANGE = "noChange"
@@ -101,6 +102,11 @@ class Operation:
         """Whether it has not ended."""
         return self.status is OperationStatus.IN_PROGRESS
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing about it will change that matters: polls of an ended operation all get the same answer."""
+        return not self.is_running
+
     def progress(self, now: float) -> float:
         """Return how much of its time has passed, from 0 to 1."""
         if self.due <= self.started:
@@ -119,6 +125,12 @@ class Operations:
         How many seconds an operation of a kind takes, drawn anew for each one.
     """
 
+    unsaved = ("_due", "_order", "touched")
+    """Follow from the rest (state.cells)."""
+
+    watched = "_by_id"
+    """Whose keys ``touched`` has, while somebody wants to know them (state.cells)."""
+
     def __init__(self, identifiers: IdentifierSource, duration: Callable[[OperationKind], float]) -> None:
         self._identifiers = identifiers
         self._duration = duration
@@ -128,6 +140,7 @@ class Operations:
         self._completions: dict[OperationKind, Callable[[Operation, float], None]] = {}
         self._verdict: Callable[[Operation, float], ArmError | None] | None = None
         self._on_failure: Callable[[Operation, ArmError, float], None] | None = None
+        self.touched: dict[str, None] | None = None
 
     def judge_with(self, verdict: Callable[[Operation, float], ArmError | None]) -> None:
         """Let ``verdict`` say of each operation that is due why it fails, or None."""
@@ -183,7 +196,10 @@ class Operations:
 
     def find(self, operation_id: str | None) -> Operation | None:
         """Return an operation, or None when it is unknown or long over."""
-        return None if operation_id is None else self._by_id.get(operation_id)
+        if operation_id is None:
+            return None
+        self._touch(operation_id)
+        return self._by_id.get(operation_id)
 
     def running_on(self, resource: Resource) -> Operation | None:
         """Return the operation that is under way on a resource."""
@@ -214,7 +230,7 @@ class Operations:
         """Complete every operation that is due at ``now`` or before, in order of time."""
         while self._due and self._due[0][0] <= now:
             due, _, operation_id = heapq.heappop(self._due)
-            operation = self._by_id.get(operation_id)
+            operation = self.find(operation_id)
             if operation is None:
                 continue
             if not operation.is_running:
@@ -224,6 +240,13 @@ class Operations:
             if operation.is_running:
                 self.end(operation, due)
             self._keep_until(operation, due + RETENTION_SECONDS)
+
+    def restored(self) -> None:
+        """Make the queue again after the operations have been put in from outside."""
+        self._due.clear()
+        for operation in self._by_id.values():
+            ended = operation.ended or operation.started
+            self._keep_until(operation, operation.due if operation.is_running else ended + RETENTION_SECONDS)
 
     def _complete(self, operation: Operation, due: float) -> None:
         error = None if self._verdict is None else self._verdict(operation, due)
@@ -236,7 +259,12 @@ class Operations:
 
     def _schedule(self, operation: Operation) -> None:
         self._by_id[operation.id] = operation
+        self._touch(operation.id)
         self._keep_until(operation, operation.due)
+
+    def _touch(self, operation_id: str) -> None:
+        if self.touched is not None:
+            self.touched[operation_id] = None
 
     def _keep_until(self, operation: Operation, when: float) -> None:
         heapq.heappush(self._due, (when, next(self._order), operation.id))

@@ -92,18 +92,34 @@ class Resource:
 class ResourceStore:
     """All resources of a subscription, by id and by group and type, in the order of their creation."""
 
+    unsaved = ("_by_kind", "_by_group", "touched")
+    """Follow from the rest (state.cells)."""
+
+    watched = "_by_key"
+    """Whose keys ``touched`` has, while somebody wants to know them (state.cells)."""
+
     def __init__(self) -> None:
         self._by_key: dict[str, Resource] = {}
         self._by_kind: dict[tuple[str, str], dict[str, Resource]] = {}
         self._by_group: dict[str, dict[str, Resource]] = {}
+        self.touched: dict[str, None] | None = None
 
     def __len__(self) -> int:
         """Return how many resources there are, nested ones counted."""
         return len(self._by_key)
 
+    def restored(self) -> None:
+        """Make the indexes again after the resources have been put in from outside."""
+        resources = list(self._by_key.values())
+        self._by_kind.clear()
+        self._by_group.clear()
+        for resource in resources:
+            self.add(resource)
+
     def add(self, resource: Resource) -> None:
         """Put a new resource in."""
         key, group, kind = _index_of(resource.id)
+        self._touch(key)
         self._by_key[key] = resource
         self._by_kind.setdefault((group, kind), {})[key] = resource
         self._by_group.setdefault(group, {})[key] = resource
@@ -113,12 +129,14 @@ class ResourceStore:
         key, group, kind = _index_of(resource_id)
         if self._by_key.pop(key, None) is None:
             return
+        self._touch(key)
         del self._by_kind[group, kind][key]
         del self._by_group[group][key]
 
     def find(self, resource_id: ResourceId | str) -> Resource | None:
         """Return the resource of that id, however it is spelled, or None."""
         key = resource_id.key if isinstance(resource_id, ResourceId) else resource_key(resource_id)
+        self._touch(key)
         return self._by_key.get(key)
 
     def get(self, resource_id: ResourceId) -> Resource:
@@ -129,7 +147,7 @@ class ResourceStore:
         ArmError
             ``ResourceNotFound``, as ARM's front door words it.
         """
-        found = self._by_key.get(resource_id.key)
+        found = self.find(resource_id)
         if found is None:
             kind = "/".join((resource_id.namespace, *resource_id.types))
             raise errors.resource_not_found(kind, "/".join(resource_id.names), resource_id.group)
@@ -138,28 +156,35 @@ class ResourceStore:
     def list_in_group(self, group: str, kind: str | None = None) -> list[Resource]:
         """Return the resources of one group, of one type where ``kind`` is given."""
         if kind is None:
-            return list(self._by_group.get(group.lower(), {}).values())
-        return list(self._by_kind.get((group.lower(), kind.lower()), {}).values())
+            return self._handed_out(self._by_group.get(group.lower(), {}))
+        return self._handed_out(self._by_kind.get((group.lower(), kind.lower()), {}))
 
     def list_of_kind(self, kind: str) -> list[Resource]:
         """Return the resources of one type in all groups."""
-        return list(self._of_kind(kind.lower()))
+        return [resource for resources in self._of_kind(kind.lower()) for resource in self._handed_out(resources)]
 
     def children(self, parent: ResourceId, kind: str) -> list[Resource]:
         """Return what is nested in ``parent``, where ``kind`` is the last part of the type."""
         full_kind = f"{parent.kind}/{kind}"
         prefix = f"{parent.key}/"
-        siblings = self.list_in_group(parent.group, full_kind)
-        return [resource for resource in siblings if resource.id.key.startswith(prefix)]
+        siblings = self._by_kind.get((parent.group.lower(), full_kind.lower()), {})
+        return self._handed_out({key: child for key, child in siblings.items() if key.startswith(prefix)})
 
     def __iter__(self) -> Iterator[Resource]:
         """Iterate over all resources."""
-        return iter(list(self._by_key.values()))
+        return iter(self._handed_out(self._by_key))
 
-    def _of_kind(self, kind: str) -> Iterable[Resource]:
-        for (_, its_kind), resources in self._by_kind.items():
-            if its_kind == kind:
-                yield from resources.values()
+    def _of_kind(self, kind: str) -> Iterable[dict[str, Resource]]:
+        return (resources for (_, its_kind), resources in self._by_kind.items() if its_kind == kind)
+
+    def _handed_out(self, resources: dict[str, Resource]) -> list[Resource]:
+        if self.touched is not None:
+            self.touched.update(dict.fromkeys(resources))
+        return list(resources.values())
+
+    def _touch(self, key: str) -> None:
+        if self.touched is not None:
+            self.touched[key] = None
 
 
 def _index_of(resource_id: ResourceId) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ from benchhost.emulator.cloud.compute.allocation import Allocator
 from benchhost.emulator.cloud.compute.attachments import Attachments
 from benchhost.emulator.cloud.compute.disks import Disks
 from benchhost.emulator.cloud.compute.eviction import Evictions
+from benchhost.emulator.cloud.compute.interface_configurations import ConfiguredInterfaces
 from benchhost.emulator.cloud.compute.lifecycle import MachineLifecycle
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.machines import VirtualMachines
@@ -22,6 +23,8 @@ from benchhost.emulator.cloud.compute.power import Power
 from benchhost.emulator.cloud.context import Context
 from benchhost.emulator.cloud.groups import ResourceGroups
 from benchhost.emulator.cloud.identifiers import IdentifierSource, resource_key
+from benchhost.emulator.cloud.identity.user_assigned import UserAssignedIdentities
+from benchhost.emulator.cloud.locks import Locks
 from benchhost.emulator.cloud.network.interfaces import Interfaces
 from benchhost.emulator.cloud.network.public_addresses import PublicAddresses
 from benchhost.emulator.cloud.network.security_groups import SecurityGroups
@@ -43,6 +46,7 @@ _MACHINE_KINDS = (
     OperationKind.POWER_OFF,
     OperationKind.RESTART,
     OperationKind.DEALLOCATE,
+    OperationKind.HIBERNATE,
     OperationKind.REDEPLOY,
     OperationKind.REAPPLY,
     OperationKind.NO_CHANGE,
@@ -94,8 +98,11 @@ class Subscription:
         self.interfaces = Interfaces(self.context)
         self.disks = Disks(self.context)
         self.placement_groups = {kind: PlacementGroups(self.context, kind) for kind in GroupType}
+        self.identities = UserAssignedIdentities(self.context)
+        self.locks = Locks()
         attachments = Attachments(self.context, self.interfaces, self.disks)
-        self.machines = VirtualMachines(self.context, attachments, self.allocator)
+        configured = ConfiguredInterfaces(self.context, self.interfaces, self.addresses)
+        self.machines = VirtualMachines(self.context, attachments, configured=configured, allocator=self.allocator)
         self.power = Power(self.context, self.allocator)
         self._lifecycle = MachineLifecycle(
             self.context,
@@ -103,6 +110,7 @@ class Subscription:
             attachments=attachments,
             interfaces=self.interfaces,
             addresses=self.addresses,
+            locks=self.locks,
             allocator=self.allocator,
         )
         self.evictions = Evictions(

@@ -76,9 +76,10 @@ class _Reader:
         known = {"clientId", "objectId", "secrets", "certificates", "federated", "roles"}
         fields = self._fields(item, where, known)
         federated = self._list(fields, "federated", where)
+        client_id = self._guid(fields, "clientId", where)
         return Application(
-            client_id=self._guid(fields, "clientId", where),
-            object_id=self._guid(fields, "objectId", where, is_optional=True),
+            client_id=client_id,
+            object_id=self._guid(fields, "objectId", where, default=_principal_of(client_id)),
             secrets=tuple(self._list(fields, "secrets", where, kind=str)),
             certificates=tuple(
                 self._certificate(name, where) for name in self._list(fields, "certificates", where, kind=str)
@@ -89,9 +90,10 @@ class _Reader:
 
     def _managed_identity(self, item: Any, where: str) -> ManagedIdentity:
         fields = self._fields(item, where, {"clientId", "objectId", "resourceId", "roles"})
+        client_id = self._guid(fields, "clientId", where)
         return ManagedIdentity(
-            client_id=self._guid(fields, "clientId", where),
-            object_id=self._guid(fields, "objectId", where, is_optional=True),
+            client_id=client_id,
+            object_id=self._guid(fields, "objectId", where, default=_principal_of(client_id)),
             resource_id=self._text(fields, "resourceId", where, default="") or None,
             roles=self._roles(fields, where),
         )
@@ -148,8 +150,8 @@ class _Reader:
             raise self._mistake(where, f"{name} has to be a text")
         return found
 
-    def _guid(self, fields: Mapping[str, Any], name: str, where: str, *, is_optional: bool = False) -> str:
-        text = self._text(fields, name, where, default=str(uuid.uuid4()) if is_optional else None)
+    def _guid(self, fields: Mapping[str, Any], name: str, where: str, *, default: uuid.UUID | None = None) -> str:
+        text = self._text(fields, name, where, default=None if default is None else str(default))
         try:
             uuid.UUID(text)
         except ValueError:
@@ -158,3 +160,8 @@ class _Reader:
 
     def _mistake(self, where: str, what: str) -> IdentitiesFileError:
         return IdentitiesFileError(f"{self._path}: in {where}, {what}.")
+
+
+def _principal_of(client_id: str) -> uuid.UUID:
+    """Return an object id that is the same in the next run, since tokens carry it."""
+    return uuid.uuid5(uuid.UUID(client_id), "principal")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from benchhost.emulator.cloud.errors import ArmError
@@ -42,6 +43,33 @@ class AccessToken:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """What tokens are signed with.
+
+    Parameters
+    ----------
+    id
+        How tokens name it.
+    pem
+        The private key.
+    """
+
+    id: str
+    pem: bytes = field(repr=False)
+
+    @classmethod
+    def make(cls) -> Self:
+        """Return a new one."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        return cls(secrets.token_urlsafe(20), key.private_bytes(encoding, form, serialization.NoEncryption()))
+
+    def load(self) -> ec.EllipticCurvePrivateKey:
+        """Return the key itself."""
+        return cast("ec.EllipticCurvePrivateKey", serialization.load_pem_private_key(self.pem, None))
+
+
 class TokenAuthority:
     """Issues tokens and checks them.
 
@@ -55,15 +83,26 @@ class TokenAuthority:
         What tokens are for: the address of ARM.
     lifetime_seconds
         How long a token is good for.
+    signing_key
+        Signs tokens; None makes one.
     """
 
-    def __init__(self, tenant_id: str, *, issuer: str, audience: str, lifetime_seconds: float) -> None:
+    def __init__(
+        self,
+        tenant_id: str,
+        *,
+        issuer: str,
+        audience: str,
+        lifetime_seconds: float,
+        signing_key: SigningKey | None = None,
+    ) -> None:
+        signing_key = signing_key or SigningKey.make()
         self.tenant_id = tenant_id
         self.issuer = issuer
         self.audience = audience
         self.lifetime_seconds = lifetime_seconds
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._key_id = secrets.token_urlsafe(20)
+        self._key = signing_key.load()
+        self._key_id = signing_key.id
         self._known: dict[str, AccessToken] = {}
 
     def issue(self, client_id: str, object_id: str, now: float) -> str:

@@ -122,6 +122,9 @@ class Buckets:
         What durations of the emulated cloud are multiplied by; at 0 every bucket is always full.
     """
 
+    unsaved = ("_factor", "_buckets", "_sweep_at")
+    """A setting of each run, and what is full again a few minutes later anyway (state.cells)."""
+
     def __init__(self, sizes: dict[str, BucketSize], factor: float) -> None:
         self.sizes = dict(sizes)
         self._factor = factor

@@ -33,6 +33,9 @@ _NEW_HARDWARE = frozenset({OperationKind.CREATE_MACHINE, OperationKind.START_DEA
 
 _RESIZES = frozenset({OperationKind.RESIZE_MACHINE, OperationKind.RESIZE_RUNNING_MACHINE})
 
+_GIVING_BACK = frozenset({OperationKind.DEALLOCATE, OperationKind.HIBERNATE})
+"""Operations that need no hardware, whatever a create before them was denied."""
+
 
 class Allocator:
     """Gives machines hardware and takes it back.
@@ -87,7 +90,7 @@ class Allocator:
         ArmError
             ``AllocationFailed`` and the like.
         """
-        if machine.denied is not None and kind is not OperationKind.DEALLOCATE:
+        if machine.denied is not None and kind not in _GIVING_BACK:
             error, machine.denied = machine.denied, None
             raise error
         if kind in _RESIZES:

@@ -1,18 +1,19 @@
-"""What ties a machine to its network interfaces and disks."""
+"""What ties a machine to its network interfaces, and through `disk_attachments` to its disks."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
-from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine, disk_ids_of
-from benchhost.emulator.cloud.context import Body, Context, reference_id
+from benchhost.emulator.cloud.compute.disk_attachments import DiskAttachments
+from benchhost.emulator.cloud.compute.interface_rules import require_accelerated_if_asked, require_interface_count
+from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
+from benchhost.emulator.cloud.context import Body, Context
 from benchhost.emulator.cloud.identifiers import ResourceId, resource_key
 from benchhost.emulator.cloud.network import writes
 from benchhost.emulator.cloud.network.interfaces import in_use
 from benchhost.emulator.cloud.resources import ProvisioningState
-from benchhost.emulator.cloud.zones import require_address_in_zone, require_disk_in_zone
+from benchhost.emulator.cloud.zones import require_address_in_zone
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.disks import Disks
@@ -21,46 +22,54 @@ if TYPE_CHECKING:
 
 
 class Attachments:
-    """Checks, makes and undoes the ties of machines to other resources."""
+    """Checks, makes and undoes the ties of machines to other resources.
+
+    Parameters
+    ----------
+    context
+        The subscription's state.
+    interfaces, disks
+        The other ends.
+    """
 
     def __init__(self, context: Context, interfaces: Interfaces, disks: Disks) -> None:
         self._context = context
         self._interfaces = interfaces
-        self._disks = disks
+        self._disks = DiskAttachments(context, disks)
 
     def check(self, machine: VirtualMachine) -> None:
-        """Refuse a machine whose interfaces or disks are not there or belong to another.
+        """Refuse a machine whose interfaces or disks are not there, belong to another or do not suit its size.
 
         Raises
         ------
         ArmError
             ``InvalidResourceReference``, ``NicInUse``, ``ConflictingUserInput`` and the like.
         """
+        require_interface_count(machine.id.name, machine.size, len(machine.interface_ids))
         for text in machine.interface_ids:
-            self._check_interface(text, machine)
-        for disk in (machine.os_disk, *machine.data_disks):
-            if disk["createOption"] == "Attach":
-                self._attachable(disk, machine)
-            else:
-                self._require_free_name(disk.get("name"), machine.id)
+            interface = self._check_interface(text, machine)
+            require_accelerated_if_asked(machine.size, interface)
+        self._disks.check(machine)
 
     def attach(self, machine: VirtualMachine) -> None:
         """Tie a new machine's interfaces and existing disks to it."""
         self._attach_interfaces(machine)
-        for disk in (machine.os_disk, *machine.data_disks):
-            if disk["createOption"] == "Attach":
-                self._attachable(disk, machine).hold(str(machine.id))
+        self._disks.attach(machine)
 
     def reattach(self, machine: VirtualMachine, draft: Body, now: float) -> None:
-        """Follow a change of the network profile and of the data disks."""
+        """Follow a change of the size, the network profile and the disks; ``draft`` are the properties to come."""
+        self._check_size(machine, draft)
+        self._disks.require_hibernation_support(machine, draft)
         self._reattach_interfaces(machine, draft)
-        self._reattach_disks(machine, draft, now)
+        self._disks.follow(machine, draft, now)
+
+    def settle(self, machine: VirtualMachine) -> None:
+        """Let go of what an update that has ended took away."""
+        self._disks.settle(machine)
 
     def make_disks(self, machine: VirtualMachine, now: float) -> None:
         """Make the disks that a machine's storage profile asks for and that do not exist yet."""
-        machine.os_disk.update(self._made(machine, machine.os_disk, "OsDisk_1", now))
-        for disk in machine.data_disks:
-            disk.update(self._made(machine, disk, f"disk{int(disk['lun']) + 2}", now))
+        self._disks.make(machine, now)
 
     def keep_interfaces(self, machine_id: ResourceId, interfaces: list[str], now: float) -> None:
         """Keep interfaces for a machine whose creation has failed, those that nobody else has."""
@@ -74,10 +83,16 @@ class Attachments:
             interface = self._context.store.find(text)
             if interface is not None:
                 self._interfaces.detach(interface, str(machine.id))
-        for text, _ in disk_ids_of(machine):
-            disk = self._context.store.find(text)
-            if disk is not None:
-                disk.release(str(machine.id))
+        self._disks.release_all(machine)
+
+    def _check_size(self, machine: VirtualMachine, draft: Body) -> None:
+        size = draft["hardwareProfile"]["vmSize"]
+        references = draft["networkProfile"]["networkInterfaces"]
+        require_interface_count(machine.id.name, size, len(references))
+        for reference in references:
+            interface = self._context.store.find(reference["id"])
+            if interface is not None:
+                require_accelerated_if_asked(size, interface)
 
     def _check_interface(self, text: str, machine: VirtualMachine) -> Resource:
         machine_id = machine.id
@@ -120,65 +135,3 @@ class Attachments:
                 self._interfaces.detach(gone, str(machine.id))
         for interface in added:
             self._interfaces.attach(interface, str(machine.id), primary=len(added) == 1)
-
-    def _reattach_disks(self, machine: VirtualMachine, draft: Body, now: float) -> None:
-        by_lun = {disk["lun"]: disk for disk in machine.data_disks}
-        disks = []
-        for wanted in draft["storageProfile"]["dataDisks"]:
-            present = by_lun.pop(wanted["lun"], None)
-            disks.append(self._followed(machine, wanted, present, now))
-        for gone in by_lun.values():
-            disk = self._context.store.find(reference_id(gone.get("managedDisk")) or "")
-            if disk is not None:
-                disk.release(str(machine.id))
-        draft["storageProfile"]["dataDisks"] = disks
-
-    def _followed(self, machine: VirtualMachine, wanted: Body, present: Body | None, now: float) -> Body:
-        if present is not None:
-            return {**present, **{key: wanted[key] for key in ("caching", "deleteOption") if key in wanted}}
-        if wanted["createOption"] == "Attach":
-            self._attachable(wanted, machine).hold(str(machine.id))
-            return wanted
-        return {**wanted, **self._made(machine, wanted, f"disk{int(wanted['lun']) + 2}", now)}
-
-    def _attachable(self, disk: Body, machine: VirtualMachine) -> Resource:
-        text = reference_id(disk.get("managedDisk"))
-        if text is None:
-            raise errors.missing_parameter("managedDisk.id")
-        found = self._context.store.find(text)
-        if found is None:
-            name = text.rpartition("/")[2]
-            raise errors.ArmError(
-                HTTPStatus.NOT_FOUND, "NotFound", f"Disk {name} is not found.", target="dataDisk.managedDisk.id"
-            )
-        require_disk_in_zone(found, machine.zone)
-        if found.is_used_by_others_than(str(machine.id)):
-            raise errors.conflict(
-                "ConflictingUserInput",
-                f"Disk '{found.id.name}' cannot be attached as the disk is already owned by VM '{found.first_user}'.",
-            )
-        return found
-
-    def _require_free_name(self, name: str | None, machine_id: ResourceId) -> None:
-        if name is None or self._context.store.find(_disk_id(machine_id, name)) is None:
-            return
-        raise errors.conflict(
-            "ConflictingUserInput",
-            f"Disk {name} already exists in resource group {machine_id.group.upper()}. "
-            "Only CreateOption.Attach is supported.",
-            target="disk.name",
-        )
-
-    def _made(self, machine: VirtualMachine, disk: Body, label: str, now: float) -> Body:
-        managed = {"storageAccountType": "Premium_LRS", **(disk.get("managedDisk") or {})}
-        if reference_id(managed) is not None:
-            return {}
-        name = disk.get("name") or f"{machine.id.name}_{label}_{self._context.identifiers.hexadecimal()}"
-        self._require_free_name(name, machine.id)
-        disk_id = _disk_id(machine.id, name)
-        self._disks.make_for(machine, disk_id, {**disk, "managedDisk": managed}, now=now)
-        return {"name": name, "managedDisk": {**managed, "id": str(disk_id)}}
-
-
-def _disk_id(machine_id: ResourceId, name: str) -> ResourceId:
-    return ResourceId(machine_id.subscription, machine_id.group, "Microsoft.Compute", ("disks",), (name,))

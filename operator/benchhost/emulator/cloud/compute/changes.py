@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.data_disks import check_os_disk, data_disks
 from benchhost.emulator.cloud.compute.hardware import hardware_of, sizes_on
-from benchhost.emulator.cloud.compute.profile import data_disks, hardware_profile, network_profile
+from benchhost.emulator.cloud.compute.hibernation import require_awake, require_switchable
+from benchhost.emulator.cloud.compute.interface_configurations import has_configurations, refuse_configurations
+from benchhost.emulator.cloud.compute.profile import hardware_profile, network_profile, require_compatible
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.machine import VirtualMachine
@@ -29,13 +32,18 @@ FIXED = (
     ("storageProfile.osDisk.osType", "osDisk.osType"),
     ("storageProfile.osDisk.createOption", "osDisk.createOption"),
     ("storageProfile.osDisk.managedDisk.storageAccountType", "osDisk.managedDisk.storageAccountType"),
+    ("storageProfile.osDisk.diffDiskSettings.option", "osDisk.diffDiskSettings.option"),
+    ("storageProfile.osDisk.diffDiskSettings.placement", "osDisk.diffDiskSettings.placement"),
     ("availabilitySet.id", "availabilitySet.id"),
     ("priority", "priority"),
     ("evictionPolicy", "evictionPolicy"),
 )
 """Paths below ``properties`` that keep their value, and the name that Azure gives each in its refusal."""
 
-_PROFILES = ("diagnosticsProfile", "billingProfile", "licenseType", "securityProfile", "scheduledEventsProfile")
+_PROFILES = (
+    *("diagnosticsProfile", "billingProfile", "licenseType", "securityProfile", "scheduledEventsProfile"),
+    "additionalCapabilities",
+)
 
 
 def require_unchanged(machine: VirtualMachine, given: Body) -> None:
@@ -78,10 +86,18 @@ def require_same_hardware(machine: VirtualMachine, size: str) -> None:
 
 
 def changed_properties(machine: VirtualMachine, given: Body) -> Body:
-    """Return the properties after a PUT or PATCH, in which everything left out stays as it is."""
+    """Return the properties after a PUT or PATCH, in which everything left out stays as it is.
+
+    Raises
+    ------
+    ArmError
+        When something new is wrong, or the size does not bear what the machine would then have.
+    """
     properties = dict(machine.properties)
     if given.get("hardwareProfile"):
         properties["hardwareProfile"] = hardware_profile(given)
+    if has_configurations(given.get("networkProfile") or {}):
+        raise refuse_configurations()
     if given.get("networkProfile"):
         properties["networkProfile"] = network_profile(given)
     storage = given.get("storageProfile") or {}
@@ -94,18 +110,15 @@ def changed_properties(machine: VirtualMachine, given: Body) -> Body:
     for name in _PROFILES:
         if name in given:
             properties[name] = given[name]
+    require_compatible(properties)
+    require_switchable(machine, properties)
+    require_awake(machine, properties)
     return properties
 
 
 def _changed_os_disk(present: Body, wanted: Body) -> Body:
-    size, wanted_size = present.get("diskSizeGB"), wanted.get("diskSizeGB")
-    if size is not None and wanted_size is not None and wanted_size < size:
-        raise errors.bad_request(
-            "ResizeDiskError",
-            f"Disk cannot be resized to {wanted_size} GB, which is smaller than its present size of {size} GB.",
-            target="osDisk.diskSizeGB",
-        )
-    kept: Body = {key: wanted[key] for key in ("caching", "deleteOption", "diskSizeGB") if key in wanted}
+    check_os_disk(wanted, image_gb=None)
+    kept: Body = {key: wanted[key] for key in ("caching", "deleteOption", "diskSizeGB") if wanted.get(key) is not None}
     return {**present, **kept}
 
 

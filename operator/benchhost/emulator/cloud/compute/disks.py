@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.data_disks import check_account_type
+from benchhost.emulator.cloud.compute.disk_changes import (
+    check_disk_size,
+    require_resizable,
+    require_type_changeable,
+    show_in_machine,
+)
+from benchhost.emulator.cloud.compute.hibernation import is_hibernation_enabled
+from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.context import Body, Context, new_resource, properties_of, tags_of, touch
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState, Resource
 
 if TYPE_CHECKING:
-    from benchhost.emulator.cloud.compute.machine import VirtualMachine
     from benchhost.emulator.cloud.identifiers import ResourceId
 
 GIB = 1024**3
@@ -28,6 +36,9 @@ _SPEEDS = (
 """GiB up to which a premium disk has so many operations a second and MB/s (doc: disks-types, P4 to P40); other SKUs
 are shown with the same numbers."""
 
+_FOLLOWED = ("networkAccessPolicy", "publicNetworkAccess", "supportsHibernation", "tier", "burstingEnabled")
+"""Other properties that a PUT or PATCH changes."""
+
 
 class Disks:
     """Managed disks of a subscription."""
@@ -41,6 +52,7 @@ class Disks:
         context.groups.get_for_write(disk_id.group)
         draft = new_resource(context, disk_id, body, now=now)
         given = properties_of(body)
+        _check_sku(body)
         existing = context.store.find(disk_id)
         if existing is not None:
             return self._update(existing, given, body, now)
@@ -49,6 +61,7 @@ class Disks:
             raise errors.missing_parameter("disk.creationData.createOption")
         if creation["createOption"] == "Empty" and not given.get("diskSizeGB"):
             raise errors.missing_parameter("disk.diskSizeGB")
+        check_disk_size(int(given.get("diskSizeGB") or 32))
         draft.properties = {**_disk_properties(int(given.get("diskSizeGB") or 32), creation), **given}
         draft.extras["sku"] = _sku((draft.extras.get("sku") or {}).get("name") or "Standard_LRS")
         context.store.add(draft)
@@ -58,6 +71,7 @@ class Disks:
         """Change size, SKU or tags of a disk, those that the body has."""
         self._context.groups.get_for_write(disk_id.group)
         existing = self._context.store.get(disk_id)
+        _check_sku(body)
         kept = {"tags": existing.tags} | body
         disk, operation, _ = self._update(existing, properties_of(body), kept, now)
         return disk, operation
@@ -93,29 +107,48 @@ class Disks:
         if disk.get("osType"):
             made.properties["osType"] = disk["osType"]
             made.properties["hyperVGeneration"] = "V2"
+            made.properties["supportsHibernation"] = is_hibernation_enabled(machine.properties)
         if machine.extras.get("zones"):
             made.extras["zones"] = list(machine.extras["zones"])
         made.hold(str(machine.id))
         self._context.store.add(made)
         return made
 
+    def grow(self, disk: Resource, size: int) -> None:
+        """Give a disk another size, with the speed that comes with it."""
+        disk.properties.update(_sized(size))
+        touch(self._context, disk)
+
+    def owner_of(self, disk: Resource) -> VirtualMachine | None:
+        """Return the machine that has a disk."""
+        owner = None if disk.first_user is None else self._context.store.find(disk.first_user)
+        return owner if isinstance(owner, VirtualMachine) else None
+
     def _update(self, existing: Resource, given: Body, body: Body, now: float) -> tuple[Resource, Operation, bool]:
-        size = given.get("diskSizeGB")
-        if size is not None and size < existing.properties["diskSizeGB"]:
-            raise errors.bad_request(
-                "ResizeDiskError",
-                f"Specified disk size {size} GB is smaller than the original disk size "
-                f"{existing.properties['diskSizeGB']} GB.",
-                target="disk.diskSizeGB",
-            )
+        self._require_idle(existing)
+        owner = self.owner_of(existing)
+        size, sku = given.get("diskSizeGB"), (body.get("sku") or {}).get("name")
         if size is not None:
-            existing.properties.update(diskSizeGB=size, diskSizeBytes=size * GIB)
-        sku = (body.get("sku") or {}).get("name")
+            require_resizable(existing, size, owner)
         if sku:
+            require_type_changeable(existing, sku, owner)
             existing.extras["sku"] = _sku(sku)
+        if size is not None:
+            existing.properties.update(_sized(size))
+        existing.properties.update({key: given[key] for key in _FOLLOWED if given.get(key) is not None})
         existing.tags = tags_of(body)
         touch(self._context, existing)
+        if owner is not None:
+            show_in_machine(existing, owner)
         return existing, self._begin(existing, now), False
+
+    def _require_idle(self, disk: Resource) -> None:
+        if disk.provisioning_state is ProvisioningState.DELETING:
+            raise errors.conflict(
+                "OperationNotAllowed",
+                f"Operation 'Update Disk' is not allowed on disk '{disk.id.name}' since the disk is marked for "
+                "deletion.",
+            )
 
     def _begin(self, disk: Resource, now: float) -> Operation:
         disk.provisioning_state = ProvisioningState.UPDATING
@@ -123,19 +156,31 @@ class Disks:
 
 
 def _disk_properties(size_gb: int, creation: Body) -> Body:
-    operations, throughput = next(
-        (speed for limit, *speed in _SPEEDS if size_gb <= limit), (_SPEEDS[-1][1], _SPEEDS[-1][2])
-    )
     return {
         "creationData": creation,
-        "diskSizeGB": size_gb,
-        "diskSizeBytes": size_gb * GIB,
-        "diskIOPSReadWrite": operations,
-        "diskMBpsReadWrite": throughput,
+        **_sized(size_gb),
         "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
         "networkAccessPolicy": "AllowAll",
         "publicNetworkAccess": "Enabled",
     }
+
+
+def _sized(size_gb: int) -> Body:
+    operations, throughput = next(
+        (speed for limit, *speed in _SPEEDS if size_gb <= limit), (_SPEEDS[-1][1], _SPEEDS[-1][2])
+    )
+    return {
+        "diskSizeGB": size_gb,
+        "diskSizeBytes": size_gb * GIB,
+        "diskIOPSReadWrite": operations,
+        "diskMBpsReadWrite": throughput,
+    }
+
+
+def _check_sku(body: Body) -> None:
+    name = (body.get("sku") or {}).get("name")
+    if name:
+        check_account_type(str(name), "disk.sku.name")
 
 
 def _sku(name: Any) -> Body:

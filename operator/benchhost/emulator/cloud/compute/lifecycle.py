@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchhost.emulator.cloud.compute.guest import note_failure, note_success
 from benchhost.emulator.cloud.compute.machine import (
     PowerState,
     VirtualMachine,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.attachments import Attachments
     from benchhost.emulator.cloud.compute.machines import VirtualMachines
     from benchhost.emulator.cloud.context import Context
+    from benchhost.emulator.cloud.locks import Locks
     from benchhost.emulator.cloud.network.interfaces import Interfaces
     from benchhost.emulator.cloud.network.public_addresses import PublicAddresses
 
@@ -31,6 +33,7 @@ _POWER_AFTER = {
     OperationKind.REDEPLOY: PowerState.RUNNING,
     OperationKind.POWER_OFF: PowerState.STOPPED,
     OperationKind.DEALLOCATE: PowerState.DEALLOCATED,
+    OperationKind.HIBERNATE: PowerState.DEALLOCATED,
 }
 
 _POWER_AFTER_FAILURE = {
@@ -55,6 +58,8 @@ class MachineLifecycle:
         Who knows how to take each kind of resource away.
     allocator
         Gives machines hardware and takes it back.
+    locks
+        What may not be taken away.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class MachineLifecycle:
         interfaces: Interfaces,
         addresses: PublicAddresses,
         allocator: Allocator,
+        locks: Locks,
     ) -> None:
         self._context = context
         self._machines = machines
@@ -73,6 +79,7 @@ class MachineLifecycle:
         self._interfaces = interfaces
         self._addresses = addresses
         self._allocator = allocator
+        self._locks = locks
 
     def complete(self, operation: Operation, now: float) -> None:
         """End any operation on a machine that is not its deletion."""
@@ -86,6 +93,9 @@ class MachineLifecycle:
             self._fail(machine, operation, error, now)
             return
         self._follow_hardware(machine, operation.kind, now)
+        note_success(machine, operation)
+        if operation.kind in _POWER_AFTER:
+            machine.is_hibernated = operation.kind is OperationKind.HIBERNATE
         machine.power = _POWER_AFTER.get(operation.kind, machine.power)
         machine.power_changed_at = now
         machine.provisioning_state = ProvisioningState.SUCCEEDED
@@ -127,19 +137,26 @@ class MachineLifecycle:
         self._end(machine)
 
     def remove(self, machine: VirtualMachine, now: float, *, with_disks: bool = False) -> None:
-        """Take a machine away, with what its delete options name; an eviction takes all disks (doc: spot-vms)."""
-        interfaces = [text for text, cascades in interface_cascade_of(machine) if cascades]
-        disks = [text for text, cascades in disk_ids_of(machine) if cascades or with_disks]
+        """Take a machine away, with what its delete options name; an eviction takes all disks (doc: spot-vms).
+
+        What is locked stays: nobody has recorded what Azure does then, and a client has to expect leftovers.
+        """
+        interfaces = [text for text, cascades in interface_cascade_of(machine) if cascades and self._may_go(text)]
+        disks = [text for text, cascades in disk_ids_of(machine) if (cascades or with_disks) and self._may_go(text)]
         self._machines.remove(machine, now)
         for text in interfaces:
             interface = self._context.store.find(text)
             if interface is not None:
                 for address in self._interfaces.remove(interface):
-                    self._addresses.remove(address)
+                    if self._may_go(str(address.id)):
+                        self._addresses.remove(address)
         for text in disks:
             disk = self._context.store.find(text)
             if disk is not None:
                 self._context.store.remove(disk.id)
+
+    def _may_go(self, text: str) -> bool:
+        return self._locks.is_deletable(text)
 
     def _materialize(self, machine: VirtualMachine, now: float) -> None:
         if not machine.is_materialized:
@@ -147,7 +164,7 @@ class MachineLifecycle:
             machine.is_materialized = True
 
     def _follow_hardware(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
-        if kind is OperationKind.DEALLOCATE:
+        if kind in (OperationKind.DEALLOCATE, OperationKind.HIBERNATE):
             self._release_hardware(machine, now)
         elif machine.is_allocated:
             self._allocate_addresses(machine)
@@ -173,11 +190,14 @@ class MachineLifecycle:
             machine.power = PowerState.RUNNING if machine.is_allocated else PowerState.DEALLOCATED
         machine.provisioning_state = ProvisioningState.FAILED
         machine.failure = error
+        note_failure(machine, operation, error)
         machine.power_changed_at = now
         self._context.operations.end(operation, now, error=error)
         self._end(machine)
 
     def _end(self, machine: VirtualMachine) -> None:
+        self._attachments.settle(machine)
+        machine.shows_interfaces = True
         machine.operation_id = None
         touch(self._context, machine)
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from benchhost.emulator.cloud.compute.ephemeral import is_ephemeral
 from benchhost.emulator.cloud.context import reference_id
 from benchhost.emulator.cloud.resources import Resource
 
 if TYPE_CHECKING:
+    from benchhost.emulator.cloud.compute.guest import GuestEvent
     from benchhost.emulator.cloud.errors import ArmError
 
 
@@ -123,6 +125,16 @@ class VirtualMachine(Resource):
         Why the last operation failed; shown as ``ProvisioningState/failed/<code>``.
     force_deletion
         Whether the deletion under way skips the shutdown.
+    is_hibernated
+        Whether its memory is kept on its OS disk.
+    is_provisioned
+        Whether its guest has come up once.
+    guest_events
+        What its serial console tells of, oldest first.
+    shows_interfaces
+        Whether its body names its network interfaces; not yet, while a create makes them.
+    detaching
+        Ids of disks that the update under way takes away.
     """
 
     power: PowerState | None = None
@@ -135,6 +147,11 @@ class VirtualMachine(Resource):
     power_changed_at: float = 0.0
     failure: ArmError | None = None
     force_deletion: bool = False
+    is_hibernated: bool = False
+    is_provisioned: bool = False
+    guest_events: list[GuestEvent] = field(default_factory=list)
+    shows_interfaces: bool = True
+    detaching: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> str:
@@ -181,6 +198,17 @@ class VirtualMachine(Resource):
     def interface_ids(self) -> list[str]:
         """The ids of its network interfaces."""
         return [text for reference in self.interfaces if (text := reference_id(reference)) is not None]
+
+    def set_identity(self, identity: dict[str, Any] | None) -> None:
+        """Give the machine an identity, or take it away."""
+        self.extras.pop("identity", None)
+        if identity is not None:
+            self.extras["identity"] = identity
+
+    @property
+    def has_ephemeral_disk(self) -> bool:
+        """Whether its OS disk is on its host."""
+        return is_ephemeral(self.os_disk)
 
     @property
     def is_allocated(self) -> bool:

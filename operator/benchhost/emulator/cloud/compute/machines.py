@@ -25,12 +25,14 @@ from benchhost.emulator.cloud.context import (
     touch,
 )
 from benchhost.emulator.cloud.errors import ArmError
+from benchhost.emulator.cloud.identity.assignment import identity_after
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
 from benchhost.emulator.cloud.zones import require_one_zone
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.allocation import Allocator
+    from benchhost.emulator.cloud.compute.interface_configurations import ConfiguredInterfaces
     from benchhost.emulator.cloud.identifiers import ResourceId
 
 KIND = "Microsoft.Compute/virtualMachines"
@@ -52,13 +54,23 @@ class VirtualMachines:
         The subscription's state.
     attachments
         Ties machines to their interfaces and disks.
+    configured
+        Makes the interfaces that a machine's body describes.
     allocator
         Gives them hardware.
     """
 
-    def __init__(self, context: Context, attachments: Attachments, allocator: Allocator) -> None:
+    def __init__(
+        self,
+        context: Context,
+        attachments: Attachments,
+        *,
+        configured: ConfiguredInterfaces,
+        allocator: Allocator,
+    ) -> None:
         self._context = context
         self._attachments = attachments
+        self._configured = configured
         self._allocator = allocator
         self._deleted_at: dict[str, float] = {}
 
@@ -95,14 +107,16 @@ class VirtualMachines:
             return machine, context.operations.begin(OperationKind.CREATE_MACHINE, machine, now), True
         if "zones" in body and body["zones"] != existing.extras.get("zones"):
             raise errors.property_change_not_allowed("zones")
-        return existing, self._update(existing, body, tags=tags_of(body), now=now), False
+        identity = self._identity(machine_id, body, existing=existing, replace=True)
+        return existing, self._update(existing, body, tags=tags_of(body), identity=identity, now=now), False
 
     def patch(self, machine_id: ResourceId, body: Body, *, now: float) -> tuple[VirtualMachine, Operation]:
         """Change some properties or the tags of a machine."""
         self._context.groups.get_for_write(machine_id.group)
         machine = self.get(machine_id, now=now)
         tags = tags_of(body) if "tags" in body else machine.tags
-        return machine, self._update(machine, body, tags=tags, now=now)
+        identity = self._identity(machine_id, body, existing=machine, replace=False)
+        return machine, self._update(machine, body, tags=tags, identity=identity, now=now)
 
     def delete(self, machine_id: ResourceId, *, force: bool, now: float) -> Operation | None:
         """Begin the deletion of a machine, pushing aside whatever is under way; None when there is none."""
@@ -161,16 +175,28 @@ class VirtualMachines:
             custom_data=(given.get("osProfile") or {}).get("customData"),
             power_changed_at=now,
         )
+        machine.set_identity(self._identity(machine_id, body, existing=None, replace=True))
         self._attachments.check(machine)
         self._allocator.references.check(machine, machine.properties)
         self._allocator.require(machine)
+        self._configured.make(machine, now)
         self._context.store.add(machine)
         self._allocator.references.tie(machine)
         self._allocator.claim(machine)
         self._attachments.attach(machine)
         return machine
 
-    def _update(self, machine: VirtualMachine, body: Body, *, tags: dict[str, str], now: float) -> Operation:
+    def _identity(
+        self, machine_id: ResourceId, body: Body, *, existing: VirtualMachine | None, replace: bool
+    ) -> Body | None:
+        given, present = body.get("identity"), None if existing is None else existing.extras.get("identity")
+        if given is None:
+            return present
+        return identity_after(self._context, machine_id, given, present=present, replace=replace)
+
+    def _update(
+        self, machine: VirtualMachine, body: Body, *, tags: dict[str, str], identity: Body | None, now: float
+    ) -> Operation:
         self._require_idle(machine)
         given = properties_of(body)
         require_allowed_change(machine, given)
@@ -191,8 +217,7 @@ class VirtualMachines:
         machine.properties = draft
         self._allocator.references.tie(machine)
         machine.tags = tags
-        if body.get("identity") is not None:
-            machine.extras["identity"] = body["identity"]
+        machine.set_identity(identity)
         machine.provisioning_state = ProvisioningState.UPDATING
         machine.power_changed_at = now
         touch(self._context, machine)

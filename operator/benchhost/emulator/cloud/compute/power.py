@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.ephemeral import require_stoppable
+from benchhost.emulator.cloud.compute.hibernation import require_hibernatable
 from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
@@ -39,6 +41,7 @@ _STATE_MEANWHILE = {
     OperationKind.REDEPLOY: PowerState.STARTING,
     OperationKind.POWER_OFF: PowerState.STOPPING,
     OperationKind.DEALLOCATE: PowerState.DEALLOCATING,
+    OperationKind.HIBERNATE: PowerState.DEALLOCATING,
 }
 
 
@@ -49,17 +52,22 @@ class Power:
         self._context = context
         self._allocator = allocator
 
-    def begin(self, machine: VirtualMachine, action: PowerAction, *, now: float) -> Operation:
-        """Begin a power action.
+    def begin(self, machine: VirtualMachine, action: PowerAction, *, now: float, hibernate: bool = False) -> Operation:
+        """Begin a power action; ``hibernate`` keeps the memory of a machine that is deallocated.
 
         Raises
         ------
         ArmError
-            ``OperationNotAllowed`` while something else is under way, or in the wrong power state;
-            ``SkuNotAvailable`` where there is no hardware.
+            ``OperationNotAllowed`` while something else is under way, in the wrong power state, or for a machine
+            that cannot be stopped or hibernated; ``SkuNotAvailable`` where there is no hardware.
         """
+        hibernates = hibernate and action is PowerAction.DEALLOCATE
+        if action in PREEMPTING:
+            require_stoppable(machine, action)
+        if hibernates:
+            require_hibernatable(machine)
         self._make_way(machine, action, now)
-        kind = _operation_of(machine, action)
+        kind = OperationKind.HIBERNATE if hibernates else _operation_of(machine, action)
         if kind in _NEED_HARDWARE:
             self._allocator.require(machine)
             self._allocator.claim(machine)
@@ -96,7 +104,7 @@ def _operation_of(machine: VirtualMachine, action: PowerAction) -> OperationKind
             is_off = machine.power in (PowerState.STOPPED, PowerState.DEALLOCATED) or machine.claim is None
             return OperationKind.NO_CHANGE if is_off else OperationKind.POWER_OFF
         case PowerAction.DEALLOCATE:
-            is_gone = machine.power is PowerState.DEALLOCATED
+            is_gone = machine.power is PowerState.DEALLOCATED and not machine.is_hibernated
             return OperationKind.NO_CHANGE if is_gone else OperationKind.DEALLOCATE
         case PowerAction.RESTART:
             _require_running(machine, action)

@@ -12,6 +12,16 @@ from typing import Any
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES, find_image, find_size
+from benchhost.emulator.cloud.compute.boot_diagnostics import check_diagnostics
+from benchhost.emulator.cloud.compute.data_disks import (
+    check_os_disk,
+    data_disks,
+    default_account_type,
+    require_disks_fit,
+)
+from benchhost.emulator.cloud.compute.ephemeral import check_ephemeral, with_placement
+from benchhost.emulator.cloud.compute.hibernation import check_hibernation
+from benchhost.emulator.cloud.compute.interface_configurations import check_configurations, has_configurations
 from benchhost.emulator.cloud.context import Body, reference_id
 
 DEFAULT_OS_DISK_GB = 30
@@ -41,11 +51,30 @@ def machine_properties(given: Body) -> Body:
     image = _image_of(given)
     properties = {key: value for key, value in given.items() if key not in ("provisioningState", "instanceView")}
     properties["hardwareProfile"] = hardware_profile(given)
-    properties["storageProfile"] = _storage_profile(given, image)
+    size = properties["hardwareProfile"]["vmSize"]
+    properties["storageProfile"] = _storage_profile(given, image, size)
     if given.get("osProfile") is not None or _needs_os_profile(given):
         properties["osProfile"] = _os_profile(given.get("osProfile"))
     properties["networkProfile"] = network_profile(given)
+    require_compatible(properties)
     return properties
+
+
+def require_compatible(properties: Body) -> None:
+    """Refuse properties that do not go together, or that the size does not bear.
+
+    Raises
+    ------
+    ArmError
+        As `data_disks`, `ephemeral` and `hibernation` refuse.
+    """
+    size = properties["hardwareProfile"]["vmSize"]
+    require_disks_fit(size, properties["storageProfile"])
+    if properties.get("availabilitySet"):
+        raise errors.not_supported("availability sets", target="availabilitySet")
+    check_diagnostics(properties)
+    check_ephemeral(size, properties)
+    check_hibernation(size, properties)
 
 
 def hardware_profile(given: Body) -> Body:
@@ -78,52 +107,31 @@ def network_profile(given: Body) -> Body:
     Raises
     ------
     ArmError
-        When it names no interface, or not exactly one primary of several.
+        When it names no interface, or not exactly one primary of several, or configurations are incomplete.
     """
     profile = given.get("networkProfile")
+    if isinstance(profile, dict) and has_configurations(profile):
+        check_configurations(profile)
+        _require_one_primary(profile["networkInterfaceConfigurations"])
+        return {**profile, "networkInterfaces": []}
     references = profile.get("networkInterfaces") if isinstance(profile, dict) else None
     if not profile or not references:
         raise errors.missing_parameter("networkProfile")
     for reference in references:
         if reference_id(reference) is None:
             raise errors.missing_parameter("networkInterfaces.id")
-    primaries = [item for item in references if (item.get("properties") or {}).get("primary")]
-    if len(references) > 1 and len(primaries) != 1:
+    _require_one_primary(references)
+    return {**profile, "networkInterfaces": references}
+
+
+def _require_one_primary(items: list[Body]) -> None:
+    primaries = [item for item in items if (item.get("properties") or {}).get("primary")]
+    if len(items) > 1 and len(primaries) != 1:
         raise errors.bad_request(
             "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary",
             "Virtual machine must have one network interface set as the primary.",
             target="networkInterfaces",
         )
-    return {**profile, "networkInterfaces": references}
-
-
-def data_disks(given: Body) -> list[Body]:
-    """Return the data disks with defaults.
-
-    Raises
-    ------
-    ArmError
-        For a missing or doubled LUN.
-    """
-    wanted = (given.get("storageProfile") or {}).get("dataDisks") or []
-    luns = [disk.get("lun") for disk in wanted]
-    if None in luns:
-        raise errors.missing_parameter("dataDisk.lun")
-    if len(set(luns)) != len(luns):
-        raise errors.invalid_parameter("A disk at LUN is specified more than once.", "dataDisks.lun")
-    return [_data_disk(disk) for disk in wanted]
-
-
-def _data_disk(disk: Body) -> Body:
-    if disk.get("createOption") not in ("Empty", "Attach", "FromImage"):
-        raise errors.invalid_parameter(
-            f"The value '{disk.get('createOption')}' of parameter 'dataDisk.createOption' is invalid.",
-            "dataDisk.createOption",
-        )
-    if disk["createOption"] == "Empty" and not disk.get("diskSizeGB"):
-        raise errors.missing_parameter("dataDisk.diskSizeGB")
-    default_option = "Detach"
-    return {"caching": "None", "deleteOption": default_option, "toBeDetached": False, **disk}
 
 
 def _needs_os_profile(given: Body) -> bool:
@@ -159,9 +167,10 @@ def _image_of(given: Body) -> Body:
     return {"reference": {**reference, "exactVersion": image.exact_version}, "osType": image.os_type}
 
 
-def _storage_profile(given: Body, image: Body) -> Body:
+def _storage_profile(given: Body, image: Body, size: str) -> Body:
     storage = given["storageProfile"]
     wanted = storage.get("osDisk") or {}
+    check_os_disk(wanted, image_gb=DEFAULT_OS_DISK_GB if image else None)
     managed = wanted.get("managedDisk") or {}
     disk = {
         "osType": image.get("osType", wanted.get("osType", "Linux")),
@@ -169,11 +178,11 @@ def _storage_profile(given: Body, image: Body) -> Body:
         "caching": "ReadWrite",
         "deleteOption": "Detach",
         **wanted,
-        "managedDisk": {"storageAccountType": "Premium_LRS", **managed},
+        "managedDisk": {"storageAccountType": default_account_type(size), **managed},
     }
     if image:
         disk["diskSizeGB"] = wanted.get("diskSizeGB") or DEFAULT_OS_DISK_GB
-    profile = {**storage, "osDisk": disk, "dataDisks": data_disks(given)}
+    profile = {**storage, "osDisk": with_placement(size, disk), "dataDisks": data_disks(given)}
     profile.setdefault("diskControllerType", "SCSI")
     if image:
         profile["imageReference"] = image["reference"]

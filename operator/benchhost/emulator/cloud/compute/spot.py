@@ -58,8 +58,6 @@ def complete_spot_properties(properties: Body) -> None:
         if price is not None:
             raise _impossible("Max price is supported only for Azure Spot Virtual Machines.")
         return
-    if properties.get("availabilitySet"):
-        raise _impossible("Azure Spot Virtual Machine is not supported in Availability Set.")
     require_spot_size(properties["hardwareProfile"]["vmSize"])
     _require_price(price)
     properties.setdefault("evictionPolicy", "Deallocate")

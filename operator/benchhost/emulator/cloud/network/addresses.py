@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import ipaddress
-import itertools
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
@@ -19,6 +18,12 @@ RESERVED_AT_START = 4
 
 PUBLIC_RANGES = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24", "198.18.0.0/15")
 """Ranges that nobody routes: documentation (RFC 5737), then benchmarking (RFC 2544)."""
+
+NOT_ASSIGNABLE = 2
+"""Of each of them: the address of the network and that of broadcasts."""
+
+_PUBLIC_NETWORKS = tuple(ipaddress.IPv4Network(text) for text in PUBLIC_RANGES)
+_PUBLIC_ADDRESSES = sum(network.num_addresses - NOT_ASSIGNABLE for network in _PUBLIC_NETWORKS)
 
 
 def parse_prefix(text: object, resource: str) -> IPv4Network:
@@ -69,10 +74,8 @@ class PublicAddressPool:
     """Public addresses, lowest free one first."""
 
     def __init__(self) -> None:
-        networks = [ipaddress.IPv4Network(text) for text in PUBLIC_RANGES]
-        self._fresh = itertools.chain.from_iterable(network.hosts() for network in networks)
-        self._returned: list[tuple[int, ipaddress.IPv4Address]] = []
-        self._rank: dict[ipaddress.IPv4Address, int] = {}
+        self._given = 0
+        self._returned: list[int] = []
 
     def allocate(self) -> str:
         """Return an address that nobody has.
@@ -83,17 +86,34 @@ class PublicAddressPool:
             ``PublicIPCountLimitReached`` when all are given out.
         """
         if self._returned:
-            return str(heapq.heappop(self._returned)[1])
-        address = next(self._fresh, None)
-        if address is None:
+            return _public_address(heapq.heappop(self._returned))
+        if self._given == _PUBLIC_ADDRESSES:
             raise errors.network_error(
                 "PublicIPCountLimitReached",
-                f"Cannot create more than {len(self._rank)} public IP addresses for this subscription in this region.",
+                f"Cannot create more than {self._given} public IP addresses for this subscription in this region.",
             )
-        self._rank[address] = len(self._rank)
-        return str(address)
+        self._given += 1
+        return _public_address(self._given - 1)
 
     def free(self, text: str) -> None:
         """Take an address back."""
-        address = ipaddress.IPv4Address(text)
-        heapq.heappush(self._returned, (self._rank[address], address))
+        heapq.heappush(self._returned, _public_rank(text))
+
+
+def _public_address(rank: int) -> str:
+    """Return the address of that position among all public ones."""
+    for network in _PUBLIC_NETWORKS:
+        size = network.num_addresses - NOT_ASSIGNABLE
+        if rank < size:
+            return str(network.network_address + 1 + rank)
+        rank -= size
+    raise IndexError(rank)
+
+
+def _public_rank(text: str) -> int:
+    address, before = ipaddress.IPv4Address(text), 0
+    for network in _PUBLIC_NETWORKS:
+        if address in network:
+            return before + int(address) - int(network.network_address) - 1
+        before += network.num_addresses - NOT_ASSIGNABLE
+    raise ValueError(f"{text} is no public address of the emulator")

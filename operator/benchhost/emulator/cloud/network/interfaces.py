@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
+from benchhost.emulator.cloud.compute.interface_rules import require_accelerated_changeable
 from benchhost.emulator.cloud.context import (
     Body,
     Context,
@@ -64,6 +65,7 @@ class Interfaces:
         existing = context.store.find(interface_id)
         if existing is not None:
             writes.require_idle(context, existing)
+            require_accelerated_changeable(existing, given, context.store.find(existing.first_user or ""))
         for configuration in configurations:
             self._check(draft, configuration)
         self._check_security_group(draft, given)

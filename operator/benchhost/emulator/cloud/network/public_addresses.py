@@ -32,12 +32,19 @@ class PublicAddresses:
         """Create or replace a public address; a static one has its address from the start."""
         context = self._context
         context.groups.get_for_write(address_id.group)
-        draft = new_resource(context, address_id, body, now=now)
-        draft.properties = _properties(body)
         existing = context.store.find(address_id)
         if existing is not None:
+            draft = new_resource(context, address_id, body, now=now)
+            draft.properties = _properties(body)
             return self._replace(existing, draft, body, now)
+        made = self.make(address_id, body, now=now)
+        return made, writes.begin_write(context, made, now), True
+
+    def make(self, address_id: ResourceId, body: Body, *, now: float) -> Resource:
+        """Create a public address at once, as the create of a machine does for itself."""
+        draft = new_resource(self._context, address_id, body, now=now)
         self._quotas.require_address(draft.location)
+        draft.properties = _properties(body)
         sku = draft.extras.get("sku") or {}
         draft.extras["sku"] = {"name": sku.get("name") or "Basic", "tier": sku.get("tier") or "Regional"}
         if draft.extras["sku"]["name"] == "Standard" and draft.properties[_METHOD] != "Static":
@@ -47,8 +54,8 @@ class PublicAddresses:
             )
         if draft.properties[_METHOD] == "Static":
             draft.properties[ADDRESS] = self._pool.allocate()
-        context.store.add(draft)
-        return draft, writes.begin_write(context, draft, now), True
+        self._context.store.add(draft)
+        return draft
 
     def delete(self, address_id: ResourceId, *, now: float) -> Operation | None:
         """Begin the deletion of a public address; None when there is none."""

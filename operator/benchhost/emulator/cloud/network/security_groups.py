@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.context import Body, Context, new_resource, properties_of, tags_of, touch
 from benchhost.emulator.cloud.network import writes
+from benchhost.emulator.cloud.network.security_rules import find_rule, parse_rules, with_rule
 from benchhost.emulator.cloud.resources import Resource
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.identifiers import ResourceId
     from benchhost.emulator.cloud.operations import Operation
+
+RULES = "securityRules"
 
 _DEFAULT_RULES = (
     ("AllowVnetInBound", 65000, "Inbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
@@ -60,18 +63,29 @@ class SecurityGroups:
             )
         return writes.begin_delete(self._context, group, now)
 
+    def put_rule(self, group: Resource, name: str, given: Body, *, now: float) -> tuple[Body, Operation, bool]:
+        """Create or replace one rule; the last value tells which."""
+        writes.require_idle(self._context, group)
+        is_new = find_rule(group.properties[RULES], name) is None
+        group.properties[RULES] = with_rule(group.id, group.properties[RULES], name, given)
+        touch(self._context, group)
+        operation = writes.begin_write(self._context, group, now)
+        return find_rule(group.properties[RULES], name) or {}, operation, is_new
+
+    def delete_rule(self, group: Resource, name: str, *, now: float) -> Operation | None:
+        """Remove one rule; None when there is none."""
+        rule = find_rule(group.properties[RULES], name)
+        if rule is None:
+            return None
+        writes.require_idle(self._context, group)
+        group.properties[RULES] = [other for other in group.properties[RULES] if other is not rule]
+        touch(self._context, group)
+        return writes.begin_write(self._context, group, now)
+
 
 def _properties(group_id: ResourceId, given: Body) -> Body:
-    rules = [
-        {
-            "name": rule.get("name"),
-            "id": f"{group_id}/securityRules/{rule.get('name')}",
-            "type": "Microsoft.Network/networkSecurityGroups/securityRules",
-            "properties": {"provisioningState": "Succeeded", **properties_of(rule)},
-        }
-        for rule in given.get("securityRules") or []
-    ]
-    return {**given, "securityRules": rules, "defaultSecurityRules": _default_rules(group_id)}
+    rules = parse_rules(group_id, given.get(RULES) or [])
+    return {**given, RULES: rules, "defaultSecurityRules": _default_rules(group_id)}
 
 
 def _default_rules(group_id: ResourceId) -> list[Body]:
@@ -81,7 +95,6 @@ def _default_rules(group_id: ResourceId) -> list[Body]:
             "id": f"{group_id}/defaultSecurityRules/{name}",
             "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
             "properties": {
-                "provisioningState": "Succeeded",
                 "protocol": "*",
                 "sourcePortRange": "*",
                 "destinationPortRange": "*",

@@ -1,0 +1,201 @@
+"""The lists of one resource group, and what each of its hosts needs out of them, as the SDK's models.
+
+Used by the inventory. A part that a list cannot vouch for is read by itself: one between two states, one whose power
+state the list left out (which is documented to happen), one that may be too new to be listed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from azure.mgmt.compute.models import Disk, VirtualMachine
+from azure.mgmt.network.models import NetworkInterface, PublicIPAddress, VirtualNetwork
+from benchhost.azure.clients import AzureClients
+from benchhost.azure.listing import Body, Listing
+from benchhost.azure.names import HostNames
+from benchhost.azure.resources import resource
+from benchhost.cloud.errors import AdminError
+from benchhost.cloud.machine import Part
+from benchhost.cloud.provider import HostRequest
+
+_REFUSED_FOR: Final = timedelta(minutes=10)
+"""How long a list that we have no right to see is not asked for again."""
+
+_COMPUTE: Final = "{scope}/providers/Microsoft.Compute/{kind}?api-version={version}"
+_NETWORK: Final = "{scope}/providers/Microsoft.Network/{kind}?api-version=2026-03-01"
+_LUNS: Final = 64
+"""Logical unit numbers of the largest machines (sizes overview, "max data disks")."""
+_URLS: Final[dict[Part, str]] = {
+    Part.MACHINE: _COMPUTE.format(scope="{scope}", kind="virtualMachines", version="2026-04-01"),
+    Part.DISK: _COMPUTE.format(scope="{scope}", kind="disks", version="2026-03-02"),
+    Part.INTERFACE: _NETWORK.format(scope="{scope}", kind="networkInterfaces"),
+    Part.ADDRESS: _NETWORK.format(scope="{scope}", kind="publicIPAddresses"),
+    Part.NETWORK: _NETWORK.format(scope="{scope}", kind="virtualNetworks"),
+}
+"""Of the lists; the versions are those that the SDK's own operations ask for (compute 39, network 33)."""
+_WORDS: Final[dict[Part, str]] = {
+    Part.MACHINE: "virtual machines",
+    Part.DISK: "disks",
+    Part.INTERFACE: "network interfaces",
+    Part.ADDRESS: "public IP addresses",
+    Part.NETWORK: "virtual networks",
+}
+_MODELS: Final[dict[Part, Any]] = {
+    Part.MACHINE: VirtualMachine,
+    Part.DISK: Disk,
+    Part.DATA_DISK: Disk,
+    Part.INTERFACE: NetworkInterface,
+    Part.ADDRESS: PublicIPAddress,
+    Part.NETWORK: VirtualNetwork,
+}
+
+
+@dataclass(slots=True)
+class GroupLists:
+    """Every list that is needed for hosts of one resource group in one region."""
+
+    clients: AzureClients
+    subscription_id: str
+    resource_group: str
+    location: str
+    _lists: dict[Part, Listing] = field(init=False)
+    _statuses: Listing = field(init=False)
+    _statuses_refused_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        subscription = f"{self.clients.settings.resource_manager_endpoint}/subscriptions/{self.subscription_id}"
+        group = f"{subscription}/resourceGroups/{self.resource_group}"
+        self._lists = {
+            part: self._listing(
+                url.format(scope=group), f"list the {_WORDS[part]} in resource group {self.resource_group}"
+            )
+            for part, url in _URLS.items()
+        }
+        # Power states come with the list of a whole subscription only, whose entries may hold nothing else.
+        self._statuses = self._listing(
+            _URLS[Part.MACHINE].format(scope=subscription) + "&statusOnly=true",
+            f"list the states of the virtual machines in subscription {self.subscription_id}",
+        )
+
+    @property
+    def machines(self) -> Listing:
+        """The virtual machines, without their power states."""
+        return self._lists[Part.MACHINE]
+
+    @property
+    def cost(self) -> int:
+        """Requests that a round of all lists takes."""
+        return self._statuses.pages + sum(listing.pages for listing in self._lists.values())
+
+    async def read(self, request: HostRequest, moment: datetime, part: Part, lun: int | None = None) -> Any | None:
+        """The SDK's model of a part of a host as it was at ``moment`` or later; None when it does not exist."""
+        if part is Part.MACHINE:
+            return await self._read_machine(request, moment)
+        names = HostNames.of(request)
+        key = names.id_of(part, lun).lower()
+        listing = self._lists[Part.DISK if part is Part.DATA_DISK else part]
+        item = (await listing.since(moment)).items.get(key)
+        if item is not None:
+            return _MODELS[part](_with_one_user_of_each_subnet(item) if part is Part.NETWORK else item)
+        if _is_gone(listing, key, request):
+            return None
+        return await resource(self.clients, names, part, lun=lun).get()
+
+    async def read_disks(self, request: HostRequest, moment: datetime) -> list[Any]:
+        """The SDK's models of the disks that are called as this host's are."""
+        names, listing = HostNames.of(request), self._lists[Part.DISK]
+        items = (await listing.since(moment)).items
+        boot = names.id_of(Part.DISK).lower()
+        data = (f"{boot.removesuffix('-os')}-data-{lun}" for lun in range(_LUNS))
+        found = [Disk(items[key]) for key in (boot, *data) if key in items]
+        if boot in items or _is_gone(listing, boot, request):
+            return found
+        alone = await resource(self.clients, names, Part.DISK).get()
+        return found if alone is None else [*found, alone]
+
+    def expect(self, request: HostRequest, part: Part) -> None:
+        """A part is made: until it has been listed, no list can say that it is absent."""
+        if part is Part.DATA_DISK:
+            return  # a step makes it larger and not anew
+        names = HostNames.of(request)
+        for made in (part, Part.DISK) if part is Part.MACHINE else (part,):
+            self._lists[made].expect(names.id_of(made).lower())
+
+    async def close(self) -> None:
+        """End every round under way."""
+        for listing in (self._statuses, *self._lists.values()):
+            await listing.close()
+
+    async def _read_machine(self, request: HostRequest, moment: datetime) -> Any | None:
+        names = HostNames.of(request)
+        key, single = names.id_of(Part.MACHINE).lower(), resource(self.clients, names, Part.MACHINE)
+        if self._has_no_statuses():
+            return await single.get(expand="instanceView")
+        try:
+            listed, stated = await asyncio.gather(self.machines.since(moment), self._statuses.since(moment))
+        except AdminError:
+            # A role in the resource group alone does not open a list of the subscription.
+            self._statuses_refused_until = datetime.now(UTC) + _REFUSED_FOR
+            return await single.get(expand="instanceView")
+        item, status = listed.items.get(key), stated.items.get(key)
+        if item is None and status is None and _is_gone(self.machines, key, request):
+            return None
+        whole = merge_status(item, status) if item is not None and status is not None else None
+        return VirtualMachine(whole) if whole is not None else await single.get(expand="instanceView")
+
+    def _has_no_statuses(self) -> bool:
+        return self._statuses_refused_until is not None and datetime.now(UTC) < self._statuses_refused_until
+
+    def _listing(self, url: str, what: str) -> Listing:
+        return Listing(self.clients, url, what, self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadListed:
+    """Reads one host out of the lists, as of a moment or later."""
+
+    lists: GroupLists
+    request: HostRequest
+    moment: datetime
+
+    async def part(self, part: Part) -> Any | None:
+        """A part, as listed."""
+        return await self.lists.read(self.request, self.moment, part)
+
+    async def disks(self) -> list[Any]:
+        """The host's disks, as listed."""
+        return await self.lists.read_disks(self.request, self.moment)
+
+
+def merge_status(item: Body, status: Body) -> Body | None:
+    """A machine with its instance view, from the two lists; None when they do not tell of the same moment."""
+    properties = item.get("properties") or {}
+    view = (status.get("properties") or {}).get("instanceView") or {}
+    codes = [str(entry.get("code", "")).lower().split("/") for entry in view.get("statuses") or ()]
+    states = {code[1] for code in codes if code[0] == "provisioningstate" and len(code) > 1}
+    state = str(properties.get("provisioningState")).lower()
+    has_power = any(code[0] == "powerstate" for code in codes)
+    if state not in states or not (has_power or state == "creating"):
+        return None
+    return {**item, "properties": {**properties, "instanceView": view}}
+
+
+def _is_gone(listing: Listing, key: str, request: HostRequest) -> bool:
+    """Whether a list that does not show something says that it does not exist.
+
+    If nothing is said of a change, what depends on the answer is a creation, which Azure refuses if it is wrong.
+    """
+    return not listing.is_expected(key) and (request.not_before is None or listing.has_shown(key))
+
+
+def _with_one_user_of_each_subnet(network: Body) -> Body:
+    """A network as it is, but with the first of the interfaces in each subnet: there may be thousands of them."""
+    properties = network.get("properties") or {}
+    subnets = [
+        {**subnet, "properties": {**inner, "ipConfigurations": list(inner.get("ipConfigurations") or ())[:1]}}
+        for subnet in properties.get("subnets") or ()
+        if isinstance(inner := subnet.get("properties"), Mapping)
+    ]
+    return {**network, "properties": {**properties, "subnets": subnets}}

@@ -1,0 +1,121 @@
+"""Look at hosts, and at their operations, with as few requests as possible: one by one, or all in one round of lists.
+
+Called by the provider. A round of lists costs the same for one host and for two hundred, so it is used as soon as
+enough hosts ask within a few seconds. What is seen is as fresh as the request wants it either way.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Final
+
+from benchhost.azure.clients import AzureClients
+from benchhost.azure.group_lists import GroupLists, ReadListed
+from benchhost.azure.names import HostNames
+from benchhost.azure.observation import ReadAlone, observe
+from benchhost.azure.polling import poll_operation
+from benchhost.cloud.errors import CloudError
+from benchhost.cloud.machine import Observation, Part
+from benchhost.cloud.provider import HostRequest, OperationState
+
+_LOOKS_BACK: Final = 5.0
+"""Seconds within which hosts count as asking together: as old as a round may be that serves them."""
+_GETS: Final = 4
+"""Requests that it takes to look at one host by itself: machine, interface, address, network."""
+_FEWEST: Final = 4
+"""Hosts that ask together before lists are used: a few hosts are seen sooner by themselves."""
+_JUST_NOW: Final = timedelta(seconds=1)
+"""How old a round may be that tells whether an operation still runs."""
+_UNFINISHED: Final = frozenset({"creating", "updating", "deleting", "migrating"})
+
+
+@dataclass(slots=True)
+class _Askers:
+    """Hosts that asked lately, each once."""
+
+    _asked: OrderedDict[str, float] = field(default_factory=OrderedDict)
+
+    def count_with(self, uid: str) -> int:
+        """How many, with this one, which asks now."""
+        now = monotonic()
+        self._asked.pop(uid, None)
+        self._asked[uid] = now
+        while next(iter(self._asked.values())) < now - _LOOKS_BACK:
+            self._asked.popitem(last=False)
+        return len(self._asked)
+
+
+@dataclass(slots=True)
+class _Group:
+    lists: GroupLists
+    observers: _Askers = field(default_factory=_Askers)
+    pollers: _Askers = field(default_factory=_Askers)
+
+
+class Inventory:
+    """Everything that is looked at with one set of credentials."""
+
+    def __init__(self, clients: AzureClients) -> None:
+        self._clients = clients
+        self._groups: dict[tuple[str, str, str], _Group] = {}
+        self._changed: OrderedDict[str, datetime] = OrderedDict()
+
+    async def observe(self, request: HostRequest) -> Observation:
+        """Look at everything that belongs to a host."""
+        group = self._group(request)
+        together = group.observers.count_with(request.owner.uid)
+        if together < _FEWEST or together * _GETS < 2 * group.lists.cost:
+            return await observe(ReadAlone(self._clients, HostNames.of(request)), request)
+        return await observe(ReadListed(group.lists, request, self._moment(request)), request)
+
+    async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
+        """Look once at an operation; what the list of machines shows to be unfinished is not asked for by itself.
+
+        How an operation has ended, and when, only its own URL tells.
+        """
+        group = self._group(request)
+        together = group.pollers.count_with(request.owner.uid)
+        if together >= max(_FEWEST, 2 * group.lists.machines.pages) and await self._is_unfinished(group, request):
+            return OperationState(finished=False)
+        state = await poll_operation(self._clients, request, poll_url)
+        if state is None or state.finished:
+            self.note_change(request)
+        return state
+
+    def expect(self, request: HostRequest, part: Part) -> None:
+        """A part of a host is made."""
+        self._group(request).lists.expect(request, part)
+
+    def note_change(self, request: HostRequest) -> None:
+        """Something of a host has changed just now: what was seen before shows it no more."""
+        self._changed.pop(request.owner.uid, None)
+        self._changed[request.owner.uid] = datetime.now(UTC)
+
+    async def close(self) -> None:
+        """End whatever is under way."""
+        for group in self._groups.values():
+            await group.lists.close()
+
+    async def _is_unfinished(self, group: _Group, request: HostRequest) -> bool:
+        try:
+            snapshot = await group.lists.machines.since(datetime.now(UTC) - _JUST_NOW)
+        except CloudError:
+            return False  # the operation itself may still be told
+        item = snapshot.items.get(HostNames.of(request).id_of(Part.MACHINE).lower()) or {}
+        return str((item.get("properties") or {}).get("provisioningState")).lower() in _UNFINISHED
+
+    def _moment(self, request: HostRequest) -> datetime:
+        """As of when a host has to be seen."""
+        recently = datetime.now(UTC) - timedelta(seconds=_LOOKS_BACK)
+        while self._changed and next(iter(self._changed.values())) < recently:
+            self._changed.popitem(last=False)
+        return max(recently, request.not_before or recently, self._changed.get(request.owner.uid, recently))
+
+    def _group(self, request: HostRequest) -> _Group:
+        azure = request.spec.azure
+        key = (azure.subscription_id, azure.resource_group.lower(), azure.location)
+        if key not in self._groups:
+            lists = GroupLists(self._clients, azure.subscription_id, azure.resource_group, azure.location)
+            self._groups[key] = _Group(lists)
+        return self._groups[key]

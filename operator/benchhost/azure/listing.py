@@ -1,0 +1,146 @@
+"""One list of Azure's that many hosts look into: whoever needs it shares the round that began late enough.
+
+Used by the inventory. It knows pages and time, and nothing of hosts.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+
+from benchhost.azure.budget import Caller, calling
+from benchhost.azure.calls import azure_call, json_of, refusal_of
+from benchhost.azure.clients import AzureClients
+from benchhost.azure.errors import classify
+from benchhost.azure.waiting import Flow
+from benchhost.cloud.errors import CloudError, DeferredError, TransientError
+
+Body = Mapping[str, Any]
+"""A resource as ARM shows it."""
+
+_PATIENCE: Final = 2.0
+"""Seconds that somebody is kept waiting for a round; it goes on without them."""
+_COME_BACK: Final = timedelta(seconds=1)
+_KEEP: Final = 15.0
+"""Seconds after which a round that nobody renewed gives its memory back."""
+_REMEMBER: Final = timedelta(minutes=10)
+"""How long it is known that an entry was listed, or was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one round has shown."""
+
+    started: datetime
+    items: Mapping[str, Body]
+    """By id in lower case: ARM does not keep the case of ids."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """All pages of one URL, again and again, at most one round at a time."""
+
+    clients: AzureClients
+    url: str
+    what: str
+    """For messages: "list disks in resource group x"."""
+    location: str
+    """The region whose limits it counts against."""
+    pages: int = 1
+    """Requests of the last round."""
+    _last: Snapshot | None = None
+    _round: asyncio.Task[None] | None = None
+    _shown: dict[str, datetime] = field(default_factory=dict)
+    _expected: dict[str, datetime] = field(default_factory=dict)
+    _expiry: asyncio.TimerHandle | None = None
+
+    async def since(self, moment: datetime) -> Snapshot:
+        """A round that began at ``moment`` or later.
+
+        Raises
+        ------
+        CloudError
+            If Azure refuses it.
+        DeferredError
+            If it takes longer than a caller should be kept; it goes on, for whoever comes back.
+        """
+        while self._last is None or self._last.started < moment:
+            if self._round is None:
+                self._round = asyncio.create_task(self._run())
+                self._round.add_done_callback(self._end)
+            done, _ = await asyncio.wait({self._round}, timeout=_PATIENCE)
+            if not done:
+                raise DeferredError(_COME_BACK, f"a round to {self.what}")
+            for ended in done:
+                ended.result()
+        return self._last
+
+    def expect(self, key: str) -> None:
+        """An entry is made: it may be missing in the list for a moment (seen on ARM: bosh-azure-cpi-release#765)."""
+        self._shown.pop(key, None)
+        self._expected[key] = datetime.now(UTC)
+
+    def is_expected(self, key: str) -> bool:
+        """Whether an entry was made and no round has shown it since."""
+        return key in self._expected
+
+    def has_shown(self, key: str) -> bool:
+        """Whether an earlier round has shown an entry, so that its absence means that it is gone."""
+        return key in self._shown
+
+    async def close(self) -> None:
+        """End a round under way."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._round is not None:
+            self._round.cancel()
+            with suppress(asyncio.CancelledError, CloudError):
+                await self._round
+
+    async def _run(self) -> None:
+        started = datetime.now(UTC)
+        items: dict[str, Body] = {}
+        url, pages = self.url, 0
+        with calling(Caller(uid=f"list {started.timestamp()}", location=self.location, flow=Flow(""))):
+            while url:
+                body = await self._page(url)
+                pages += 1
+                items |= {str(item.get("id")).lower(): item for item in body.get("value") or ()}
+                url = body.get("nextLink") or ""
+        self.pages, self._last = pages, Snapshot(started, items)
+        self._remember(items, started)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = asyncio.get_running_loop().call_later(_KEEP, self._expire)
+
+    def _remember(self, items: Mapping[str, Body], started: datetime) -> None:
+        oldest = started - _REMEMBER
+        self._shown = {key: seen for key, seen in self._shown.items() if seen > oldest} | dict.fromkeys(items, started)
+        self._expected = {key: made for key, made in self._expected.items() if made > oldest and key not in items}
+
+    async def _page(self, url: str) -> Body:
+        if not self.clients.settings.is_at_endpoint(url):
+            raise TransientError(f"Azure did not {self.what}: its next page is not at the endpoint of this cloud.")
+        while True:
+            try:
+                async with azure_call(self.clients.settings, self.what):
+                    response = await self.clients.get(url)
+                    await response.read()
+            except DeferredError as deferred:
+                await asyncio.sleep(deferred.retry_after.total_seconds())
+                continue
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
+                raise classify(refusal_of(response), self.what)
+            body = json_of(response)
+            return body if isinstance(body, Mapping) else {}
+
+    def _end(self, ended: asyncio.Task[None]) -> None:
+        self._round = None
+        if not ended.cancelled():
+            ended.exception()  # whoever waited has it; if nobody did, nobody misses it
+
+    def _expire(self) -> None:
+        self._last = None

@@ -1,0 +1,241 @@
+"""Hosts that are seen in lists look exactly as they do one by one. On the emulator, over HTTPS."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from benchhost.azure import AzureCloudSettings, credentials_from_secret
+from benchhost.azure.clients import AzureClients
+from benchhost.azure.group_lists import GroupLists, ReadListed
+from benchhost.azure.listing import Listing
+from benchhost.azure.names import HostNames
+from benchhost.azure.observation import ReadAlone, observe
+from benchhost.cloud import (
+    AdminError,
+    DeferredError,
+    HostRequest,
+    MachinePower,
+    Observation,
+    Part,
+    PartState,
+    Step,
+    Verb,
+)
+from contract.clouds import BUILD_ORDER, Cloud
+from support.builders import OWNER
+
+POWERED = {
+    "stopped": Verb.STOP,
+    "deallocated": Verb.DEALLOCATE,
+}
+
+
+@dataclass
+class Counted:
+    """Clients that remember what they were asked for, apart from what the SDK's own operations ask."""
+
+    clients: AzureClients
+    urls: list[str]
+
+
+@asynccontextmanager
+async def counted(azure: Cloud) -> AsyncIterator[Counted]:
+    connection = azure.connection
+    assert connection is not None
+    settings = AzureCloudSettings(
+        resource_manager_endpoint=connection.endpoint,
+        resource_manager_audience=connection.audience,
+        authority_host=connection.authority,
+        ca_bundle=connection.ca_bundle,
+    )
+    values = {
+        "AZURE_TENANT_ID": connection.tenant_id,
+        "AZURE_CLIENT_ID": connection.client_id,
+        "AZURE_CLIENT_SECRET": connection.client_secret,
+    }
+    clients = AzureClients(settings, credentials_from_secret(values))
+    made = Counted(clients, [])
+    plain = clients.get
+
+    async def get(url: str) -> Any:
+        made.urls.append(url)
+        return await plain(url)
+
+    clients.get = get  # type: ignore[method-assign]
+    try:
+        yield made
+    finally:
+        await clients.close()
+
+
+def seconds_ago(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def lists_of(clients: AzureClients, request: HostRequest) -> GroupLists:
+    azure = request.spec.azure
+    return GroupLists(clients, azure.subscription_id, azure.resource_group, azure.location)
+
+
+def host(azure: Cloud, name: str, **changes: Any) -> HostRequest:
+    owner = replace(OWNER, name=name, uid=f"{OWNER.uid[:-4]}{abs(hash(name)) % 10_000:04}")
+    return azure.request(owner, **changes)
+
+
+async def make_every_state(azure: Cloud) -> list[HostRequest]:
+    """Hosts in as many states as there are, the ones that last first."""
+    hosts = {name: host(azure, name) for name in ("running", "stopped", "deallocated", "starting", "deleting", "new")}
+    for name, request in hosts.items():
+        if name != "new":
+            await azure.build(request)
+        if name in POWERED or name == "starting":
+            await azure.do(request, POWERED.get(name, Verb.DEALLOCATE))
+    hosts["interface only"] = host(azure, "half")
+    for part in BUILD_ORDER[:-1]:
+        await azure.do(hosts["interface only"], Verb.ENSURE, part)
+    hosts["creating"] = host(azure, "creating")
+    for part in BUILD_ORDER[:-1]:
+        await azure.do(hosts["creating"], Verb.ENSURE, part)
+    await azure.start(hosts["creating"], Verb.ENSURE)
+    azure.advance(timedelta(seconds=5))
+    await azure.start(hosts["starting"], Verb.START)
+    await azure.start(hosts["deleting"], Verb.DELETE)
+    return list(hosts.values())
+
+
+async def test_every_state_looks_the_same_in_lists(azure: Cloud) -> None:
+    requests = await make_every_state(azure)
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, requests[0])
+        listed = await asyncio.gather(
+            *(observe(ReadListed(lists, request, seconds_ago(5)), request) for request in requests)
+        )
+        rounds = len(asked.urls)
+        alone = [await observe(ReadAlone(asked.clients, HostNames.of(request)), request) for request in requests]
+        await lists.close()
+    assert listed == alone
+    assert rounds == len(set(asked.urls)) == 6
+    seen = {one.machine.power for one in listed if one.machine is not None}
+    assert {MachinePower.RUNNING, MachinePower.STOPPED, MachinePower.DEALLOCATED, MachinePower.STARTING} <= seen
+    assert {PartState.DELETING, PartState.PENDING, PartState.READY} <= {
+        one.parts[Part.MACHINE].state for one in listed if one.machine is not None
+    }
+
+
+async def test_a_round_that_began_before_a_change_is_not_used_for_it(azure: Cloud) -> None:
+    request = host(azure, "pg")
+    await azure.build(request)
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, request)
+        assert (await observe(ReadListed(lists, request, seconds_ago(5)), request)).machine is not None
+        once = len(asked.urls)
+        await observe(ReadListed(lists, request, seconds_ago(5)), request)
+        assert len(asked.urls) == once
+        await azure.do(request, Verb.STOP)
+        seen = await observe(ReadListed(lists, request, seconds_ago(0)), request)
+        await lists.close()
+    assert seen.machine is not None
+    assert seen.machine.power is MachinePower.STOPPED
+    assert len(asked.urls) > once
+
+
+async def test_what_was_listed_once_and_is_no_more_is_gone_without_another_look(azure: Cloud) -> None:
+    request = host(azure, "pg")
+    await azure.build(request)
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, request)
+        await observe(ReadListed(lists, request, seconds_ago(5)), request)
+        for part in (Part.DISK, Part.ADDRESS, Part.INTERFACE):
+            await lists.read(request, seconds_ago(5), part)
+        await azure.do(request, Verb.DELETE)
+        changed = replace(request, not_before=datetime.now(UTC))
+        seen = await observe(ReadListed(lists, changed, seconds_ago(0)), changed)
+        await lists.close()
+    assert set(seen.parts) == {Part.NETWORK}
+
+
+@pytest.fixture
+def lagging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists that do not show anything yet."""
+
+    async def empty(*_: Any) -> dict[str, Any]:
+        return {"value": []}
+
+    monkeypatch.setattr(Listing, "_page", empty)
+
+
+@pytest.mark.usefixtures("lagging")
+async def test_what_is_too_new_to_be_listed_is_looked_at_by_itself(azure: Cloud) -> None:
+    request = host(azure, "pg")
+    await azure.build(request)
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, request)
+        unknown = await observe(ReadListed(lists, request, seconds_ago(5)), request)
+        deleting = replace(request, not_before=seconds_ago(60))
+        careful = await observe(ReadListed(lists, deleting, seconds_ago(5)), deleting)
+        for part in BUILD_ORDER:
+            lists.expect(request, part)
+        made_here = await observe(ReadListed(lists, request, seconds_ago(5)), request)
+        await lists.close()
+    assert unknown == Observation({})
+    assert careful.machine is not None
+    assert set(careful.parts) == set(made_here.parts) == set(Part) - {Part.DATA_DISK}
+
+
+async def test_without_a_right_to_the_whole_subscription_machines_are_read_one_by_one(
+    azure: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = host(azure, "pg")
+    await azure.build(request)
+    pages = Listing._page
+
+    async def refusing(listing: Listing, url: str) -> Any:
+        if "statusOnly" in url:
+            raise AdminError("not allowed", code="AuthorizationFailed")
+        return await pages(listing, url)
+
+    monkeypatch.setattr(Listing, "_page", refusing)
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, request)
+        for _ in range(2):
+            seen = await observe(ReadListed(lists, request, seconds_ago(0)), request)
+            assert seen.machine is not None
+            assert seen.machine.power is MachinePower.RUNNING
+        await lists.close()
+
+
+async def test_hosts_that_ask_together_are_seen_in_a_few_lists(azure: Cloud) -> None:
+    requests = [host(azure, f"pg-{number}") for number in range(30)]
+    for request in requests[:3]:
+        await azure.build(request)
+
+    async def look(request: HostRequest) -> Observation:
+        while True:
+            try:
+                return await azure.provider.observe(request)
+            except DeferredError as deferred:
+                await asyncio.sleep(deferred.retry_after.total_seconds())
+
+    seen = await asyncio.gather(*map(look, requests))
+    assert [one.machine is not None for one in seen] == [True] * 3 + [False] * 27
+
+
+async def test_operations_that_are_asked_for_together_end_as_they_would_alone(azure: Cloud) -> None:
+    requests = [host(azure, f"pg-{number}") for number in range(6)]
+    for request in requests:
+        for part in BUILD_ORDER[:-1]:
+            await azure.do(request, Verb.ENSURE, part)
+    started = [await azure.provider.start(r, Step(Verb.ENSURE, Part.MACHINE), Observation({})) for r in requests]
+    urls = [one.poll_url or "" for one in started]
+    before = await asyncio.gather(*map(azure.provider.poll, requests, urls))
+    assert [state is not None and state.finished for state in before] == [False] * 6
+    azure.advance(timedelta(minutes=5))
+    await asyncio.sleep(1.1)  # as old as what tells of operations may be
+    after = await asyncio.gather(*map(azure.provider.poll, requests, urls))
+    assert [state is not None and state.finished and state.error is None for state in after] == [True] * 6
+    assert all(state is not None and state.end_time is not None for state in after)
