@@ -213,7 +213,7 @@ class AnyLife(RuleBasedStateMachine):
 
     @invariant()
     def one_machine_at_most(self) -> None:
-        assert len(self.bench.owned_machines()) <= 1
+        assert sum(1 for resource in self.bench.owned() if resource.part is Part.MACHINE) <= 1
 
     @invariant()
     def epochs_only_grow(self) -> None:
@@ -241,7 +241,7 @@ class AnyLife(RuleBasedStateMachine):
         """All trouble is over: the host becomes what it should be, is deleted, and nothing is left."""
         if not hasattr(self, "epochs"):
             return
-        self.bench.cloud.recover()
+        self.bench.end_trouble()
         host = self.host()
         if host is not None and not host.is_deleting:
             calm = {"paused": False, "expiresAt": None, "azure": {"tags": {"end": to_timestamp(self.bench.clock.now)}}}

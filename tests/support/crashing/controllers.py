@@ -120,6 +120,7 @@ class Keeper:
     is_hasty: bool = False
     """Whether the last one is killed too, where nobody looks at its end any more."""
     started: list[Controller] = field(default_factory=list)
+    is_watching: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def running(self, kill: Kill | None = None) -> AsyncIterator[Self]:
@@ -133,13 +134,12 @@ class Keeper:
 
     async def watching(self) -> None:
         """Wait until the first controller has asked for its watch: before that, trouble ends it with a sentence."""
-        while not self.started:
-            await asyncio.sleep(0)
-        await self.started[0].is_watching.wait()
+        await self.is_watching.wait()
 
     async def _keep(self, kill: Kill | None) -> None:
         while True:
             controller = await self.zygote.start(self.arguments, self.environment, self.log, kill=kill)
+            controller.is_watching = self.is_watching
             self.started.append(controller)
             follower = asyncio.create_task(controller.follow())
             try:
