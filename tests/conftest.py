@@ -17,7 +17,9 @@ from support.stack import (
     install,
     running_emulator,
 )
+from support.tally import noted
 
+pytest.register_assert_rewrite("support.crashing")
 _namespaces = itertools.count(1)
 
 
@@ -29,6 +31,12 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell what the proof suites have counted."""
+    for line in noted(config):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ class TcpProxy:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._flowing = threading.Event()
         self._flowing.set()
+        self._refuses = False
         self.connections = 0
 
     def __enter__(self) -> Self:
@@ -57,6 +58,15 @@ class TcpProxy:
                     end.shutdown(socket.SHUT_RDWR)
                 end.close()
 
+    def take_down(self) -> None:
+        """End all connections, and every new one at once, as a server that is away."""
+        self._refuses = True
+        self.cut()
+
+    def bring_up(self) -> None:
+        """Serve again."""
+        self._refuses = False
+
     def freeze(self) -> None:
         """Keep connections open but carry nothing over them, as a cable that was pulled."""
         self._flowing.clear()
@@ -74,6 +84,9 @@ class TcpProxy:
             except OSError:
                 return
             self.connections += 1
+            if self._refuses:
+                near.close()
+                continue
             far = socket.create_connection(self._target)
             self._pairs.append((near, far))
             for source, sink in ((near, far), (far, near)):

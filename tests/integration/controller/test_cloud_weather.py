@@ -3,206 +3,31 @@
 The watch is left out: each pass is called by hand, so that a crash can be put between any two calls.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from kubernetes.aio.client import ApiClient, Configuration, CustomObjectsApi
+from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_kube_config
 
-from benchhost.api import BenchHost, get_condition, is_true
+from benchhost.api import get_condition, is_true
 from benchhost.api.conditions import ConditionType
 from benchhost.api.model import to_timestamp
-from benchhost.api.names import GROUP, PLURAL, VERSION
 from benchhost.cloud import (
     CapacityError,
-    GuestSecrets,
-    HostRequest,
     MachinePower,
-    Observation,
-    OperationState,
-    OwnedResource,
-    Owner,
     Part,
-    Scope,
-    Started,
     Step,
     TerminalError,
     TransientError,
     Verb,
 )
-from benchhost.cloud.fake import FakeCloud
-from benchhost.cloud.fake_clock import SettableClock
-from benchhost.controller.api_server import ApiServer
-from benchhost.controller.holders import Holders
-from benchhost.controller.hosts import Hosts
-from benchhost.controller.probes import ReadinessProbes
-from benchhost.controller.providers import Providers
-from benchhost.controller.reconciler import Reconciler
-from benchhost.controller.settings import ControllerSettings
-from benchhost.controller.store import HostStore
-from benchhost.controller.surroundings import Surroundings
-from support.builders import azure_spec
+from support.bench import NAME, Bench
 from support.stack import Kubectl
 
 CREATE = Step(Verb.ENSURE, Part.MACHINE)
-NAME = "pg-1"
 CALLS_IN_A_LIFE = 39
 """To the cloud and to the API server, in ``live``; a crash is put before and after each of them."""
-
-
-class CrashError(BaseException):
-    """The process ends here: nothing may catch it."""
-
-
-@dataclass
-class Counter:
-    """Counts calls and crashes at one of them, before or after it takes effect."""
-
-    crash_at: int | None = None
-    after: bool = False
-    calls: int = 0
-
-    async def __call__(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        self.calls += 1
-        doomed = self.calls == self.crash_at
-        if doomed and not self.after:
-            raise CrashError
-        answer = await call()
-        if doomed:
-            raise CrashError
-        return answer
-
-
-@dataclass
-class CountedCloud:
-    """The cloud behind a counter."""
-
-    cloud: FakeCloud
-    counter: Counter
-
-    async def observe(self, request: HostRequest) -> Observation:
-        seen: Observation = await self.counter(lambda: self.cloud.observe(request))
-        return seen
-
-    async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
-        started: Started = await self.counter(lambda: self.cloud.start(request, step, seen))
-        return started
-
-    async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
-        state: OperationState | None = await self.counter(lambda: self.cloud.poll(request, poll_url))
-        return state
-
-    async def read_console(self, request: HostRequest) -> str | None:
-        return await self.cloud.read_console(request)
-
-    async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
-        return await self.cloud.list_owned(scope, cluster)
-
-    async def delete_owned(self, resource: OwnedResource) -> Started:
-        return await self.cloud.delete_owned(resource)
-
-    async def close(self) -> None:
-        await self.cloud.close()
-
-
-class CountedHosts(Hosts):
-    """Writes behind the same counter."""
-
-    counter: Counter
-
-    async def _patch(self, *arguments: Any, **keywords: Any) -> None:
-        await self.counter(lambda: super(CountedHosts, self)._patch(*arguments, **keywords))
-
-
-@dataclass
-class Bench:
-    """One namespace, one cloud, and a controller that can be made anew."""
-
-    client: ApiClient
-    kubectl: Kubectl
-    clock: SettableClock = field(default_factory=SettableClock)
-    counter: Counter = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self.cloud = FakeCloud(self.clock, retry_after=timedelta(seconds=15))
-        self.restart()
-
-    def restart(self) -> None:
-        """A new process: nothing but the API server and the cloud is remembered."""
-        self.store = HostStore()
-        server = ApiServer(self.client)
-        hosts = CountedHosts(server, self.store)
-        hosts.counter = self.counter
-        provider = CountedCloud(self.cloud, self.counter)
-        providers = Providers(hosts, lambda *_: provider, own=lambda: provider, own_namespaces=("*",))
-        self.reconciler = Reconciler(
-            self.store,
-            hosts,
-            providers=providers,
-            surroundings=Surroundings(Holders(server, clock=self.clock), ReadinessProbes(lambda _: None)),
-            cluster="cluster-1",
-            settings=ControllerSettings(),
-            clock=self.clock,
-        )
-
-    def create(self, **spec: Any) -> None:
-        self.kubectl.apply(
-            {
-                "apiVersion": f"{GROUP}/{VERSION}",
-                "kind": "BenchHost",
-                "metadata": {"name": NAME},
-                "spec": {"azure": azure_spec(), **spec},
-            }
-        )
-
-    async def read(self) -> dict[str, Any] | None:
-        found = await CustomObjectsApi(self.client).list_namespaced_custom_object(
-            GROUP, VERSION, self.kubectl.namespace, PLURAL
-        )
-        return next(iter(found["items"]), None)
-
-    async def host(self) -> BenchHost:
-        body = await self.read()
-        assert body is not None
-        return BenchHost.from_dict(body)
-
-    async def step(self) -> float | None:
-        """One pass over what the watch would have shown; moves the clock to when the next one is due."""
-        body = await self.read()
-        if body is None:
-            return None
-        self.store.put(body)
-        delay = await self.reconciler.reconcile((self.kubectl.namespace, NAME))
-        self.clock.advance(timedelta(seconds=min(delay or 0.0, 900.0)))
-        return delay
-
-    async def settle(self, *, passes: int = 40) -> None:
-        """Passes until nothing more is to be done; a crash starts the controller anew."""
-        for _ in range(passes):
-            try:
-                await self.step()
-            except CrashError:
-                self.restart()
-            body = await self.read()
-            if body is None:
-                return
-            host = BenchHost.from_dict(body)
-            done = is_true(host.status.conditions, ConditionType.SYNCED, generation=host.metadata.generation)
-            if done and not host.is_deleting:
-                return
-        raise AssertionError(f"not settled after {passes} passes: {await self.read()}")
-
-    async def request(self) -> HostRequest:
-        host = await self.host()
-        meta = host.metadata
-        owner = Owner(cluster="cluster-1", namespace=meta.namespace, name=meta.name, uid=meta.uid)
-        return HostRequest(owner=owner, spec=host.spec, size=host.spec.azure.sizes[0], secrets=GuestSecrets())
-
-    def machines_made(self) -> int:
-        return sum(1 for resource in self.cloud.resource_ids if "machine" in resource.lower())
 
 
 @pytest.fixture
