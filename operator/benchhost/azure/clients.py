@@ -58,7 +58,7 @@ class AzureClients:
         self._network: dict[str, NetworkManagementClient] = {}
         self._plain: AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse] | None = None
         for name in _NOISY:
-            # They write a line for each request, two for each refusal, which the object's condition tells once, and a whole
+            # They write a line for each request, two for each refusal (which the condition tells once) and a whole
             # traceback for each answer that is no JSON.
             logging.getLogger(name).setLevel(logging.ERROR)
 
