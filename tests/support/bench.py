@@ -3,12 +3,15 @@
 Used by tests that call each pass by hand, so that a crash can be put between any two calls.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from kubernetes.aio.client import ApiClient, CustomObjectsApi
+from kubernetes.aio.client.exceptions import ApiException
 
 from benchhost.api import BenchHost, is_true
 from benchhost.api.conditions import ConditionType
@@ -163,6 +166,15 @@ class Bench:
             *self._at, NAME, {"spec": spec}, _content_type="application/merge-patch+json"
         )
 
+    async def wipe(self) -> None:
+        """Take away what an earlier life may have left, without asking anybody."""
+        if await self.read() is not None:
+            await self._objects.patch_namespaced_custom_object(
+                *self._at, NAME, {"metadata": {"finalizers": None}}, _content_type="application/merge-patch+json"
+            )
+        if await self.read() is not None:
+            await self.delete()
+
     async def delete(self) -> None:
         """Ask for the host's deletion."""
         await self._objects.delete_namespaced_custom_object(*self._at, NAME)
@@ -176,8 +188,15 @@ class Bench:
         return (GROUP, VERSION, self.kubectl.namespace, PLURAL)
 
     async def read(self) -> dict[str, Any] | None:
-        found = await self._objects.list_namespaced_custom_object(*self._at)
-        return next(iter(found["items"]), None)
+        while True:
+            try:
+                found = await self._objects.list_namespaced_custom_object(*self._at)
+            except ApiException as error:
+                if error.status != HTTPStatus.TOO_MANY_REQUESTS:
+                    raise
+                await asyncio.sleep(0.1)  # the API server prepares its storage anew when a CRD has just been applied
+            else:
+                return next(iter(found["items"]), None)
 
     async def host(self) -> BenchHost:
         body = await self.read()

@@ -45,7 +45,7 @@ class Lived:
     machine_ids: set[str] = field(default_factory=set)
     epochs: list[int] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-    expected: Mapping[str, int] = field(default_factory=lambda: ACCEPTED | ACCEPTED_WITH_AN_ANSWER)
+    expected: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -59,8 +59,8 @@ class Life:
     witness: CloudWitness
     seconds: float = 60.0
     """Time for each step."""
-    answers_get_lost: bool = False
-    """Whether the cloud accepts changes without saying so."""
+    expected: Mapping[str, int] = field(default_factory=lambda: ACCEPTED | ACCEPTED_WITH_AN_ANSWER)
+    """What the cloud is to accept, and how often."""
     lived: Lived = field(default_factory=Lived)
     reached: str = "nothing"
 
@@ -79,10 +79,9 @@ class Life:
                 await meanwhile(step)
             await self._arrive(step, generation)
             self.reached = step
-        self.lived.accepted = self.witness.changes(self.place.group, since, lost=self.answers_get_lost)
+        self.lived.accepted = self.witness.changes(self.place.group, since, lost="create" not in self.expected)
         self.lived.left = await self.witness.resources(self.place.group)
-        if self.answers_get_lost:
-            self.lived.expected = ACCEPTED
+        self.lived.expected = self.expected
         return self.lived
 
     def _steps(self) -> Mapping[str, Callable[[], Awaitable[int]]]:
