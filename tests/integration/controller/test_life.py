@@ -175,6 +175,7 @@ def test_a_token_that_is_replaced_while_the_controller_runs_is_taken_over(
     stack.kubectl.wait("benchhost/pg-1", "jsonpath={.status.powerState}=Stopped", seconds=60)
     stack.kubectl.patch("pg-1", {"powerState": "Running"})
     stack.kubectl.wait("benchhost/pg-1", "condition=Ready", seconds=60)
+    stack.kill_controller()  # without its role it could not end what is left
     stack.kubectl.run("delete", "clusterrolebinding", binding)
 
 
