@@ -21,6 +21,8 @@ _MOST_STEPS: Final = 40
 change of the rate would be noticed late."""
 _SLOWEST: Final = 1 / 50
 """Of the documented rate: what is assumed when others leave us nothing, so that one still comes back and looks."""
+_COUNTED_WITHIN: Final = 1.0
+"""Seconds after which a request that is not answered yet has been counted; before, later ones may be counted first."""
 _ON_THE_WAY: Final = 5.0
 """Seconds that a request may take to be counted; the next one may be faster."""
 
@@ -44,8 +46,8 @@ class Sent:
     number: int
     """How many the bucket had sent with it."""
     at: float
-    from_full: bool
-    """Nothing else was under way, and the bucket had had the time to get full."""
+    promised: float
+    """Tokens that had to be there with it, when nothing else was under way that could have taken them; else 0."""
 
 
 class Bucket(Protocol):
@@ -105,7 +107,7 @@ class TokenBucket:
     _is_known: bool = False
     _is_measured: bool = False
     _sent: int = 0
-    _under_way: int = 0
+    _under_way: dict[int, float] = field(default_factory=dict)
     _newest: int = 0
     _reference: _Reading | None = None
 
@@ -127,7 +129,7 @@ class TokenBucket:
         """Tokens that are surely there."""
         level = self._level(now)
         if not self._is_known:
-            level = min(level, _BEFORE_FIRST_ANSWER - self._under_way)
+            level = min(level, _BEFORE_FIRST_ANSWER - len(self._under_way))
         return max(0, int(level))
 
     def wait_for(self, tokens: int, now: float) -> float:
@@ -141,25 +143,28 @@ class TokenBucket:
 
     def take(self, now: float) -> Sent:
         """Take one for a request that is sent now."""
-        from_full = self._is_known and self._under_way == 0 and self._level(now) >= self.capacity
+        promised = self._level(now) if self._is_known and not self._under_way else 0.0
         self.floor -= 1
         self._sent += 1
-        self._under_way += 1
-        return Sent(self._sent, now, from_full)
+        self._under_way[self._sent] = now
+        return Sent(self._sent, now, promised)
 
     def answered(self, sent: Sent, remaining: int | None, now: float) -> None:
         """Correct everything by what an answer says; an answer to an older request than the newest tells nothing."""
-        self._under_way -= 1
+        self._under_way.pop(sent.number, None)
         self._is_known = True
         if remaining is None or sent.number < self._newest or now < self.at:
             return
         self._newest = sent.number
-        if remaining >= self.capacity or sent.from_full:
+        if remaining >= self.capacity or remaining + 1 < int(sent.promised):
+            # The bucket is larger than was thought; or smaller, or used by others: no more than this is promised then.
             self.capacity = remaining + 1
         # The number may have been read when the request came in or when it was answered. What was sent since may be
-        # in it or not, what came back since as well: the lower of both.
-        left = min(remaining + self._surely(now - sent.at), self.capacity) - (self._sent - sent.number)
-        self.floor, self.at = min(remaining, left), now
+        # in it or not, what came back since as well, and what has overtaken it too: the lowest that fits all.
+        on_the_way = [number for number, at in self._under_way.items() if at > now - _COUNTED_WITHIN]
+        before = sum(number < sent.number for number in on_the_way)
+        left = min(remaining + self._surely(now - sent.at), self.capacity) - (self._sent - sent.number) - before
+        self.floor, self.at = min(remaining - len(on_the_way), left), now
         self._measure(_Reading((sent.at, now), (remaining + sent.number, remaining + self._sent)), remaining)
 
     def refused(self, until: float) -> None:
@@ -169,7 +174,7 @@ class TokenBucket:
 
     def is_idle(self, now: float) -> bool:
         """Whether it is full, as a new one would be."""
-        return self._under_way == 0 and self._level(now) >= self.capacity
+        return not self._under_way and self._level(now) >= self.capacity
 
     def _level(self, now: float) -> float:
         if now < self.at:
@@ -245,7 +250,7 @@ class Window:
     def take(self, now: float) -> Sent:
         """Take one for a request that is sent now."""
         self._taken.append(now)
-        return Sent(len(self._taken), now, from_full=False)
+        return Sent(len(self._taken), now, promised=0.0)
 
     def answered(self, sent: Sent, remaining: int | None, now: float) -> None:
         """Nothing is learned: no answer tells of this limit."""

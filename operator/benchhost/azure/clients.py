@@ -29,7 +29,12 @@ to ARM's bucket, and the rest spend what was in it in the meantime; each costs s
 _IDLE_CONNECTION: Final = 75.0
 """Seconds that an unused connection is kept, so that hosts which are polled once a minute do not shake hands anew."""
 
-_NOISY: Final = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity")
+_NOISY: Final = (
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.identity",
+    "azure.mgmt.compute._utils.model_base",
+    "azure.mgmt.network._utils.model_base",
+)
 
 
 class AzureClients:
@@ -53,7 +58,8 @@ class AzureClients:
         self._network: dict[str, NetworkManagementClient] = {}
         self._plain: AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse] | None = None
         for name in _NOISY:
-            # They write a line for each request, and two for each refusal, which the object's condition tells once.
+            # They write a line for each request, two for each refusal (which the condition tells once) and a whole
+            # traceback for each answer that is no JSON.
             logging.getLogger(name).setLevel(logging.ERROR)
 
     def compute(self, subscription_id: str) -> ComputeManagementClient:

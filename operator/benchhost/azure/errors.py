@@ -131,7 +131,7 @@ def _by_status(status: int) -> type[CloudError]:
 
 
 def _sentence(refusal: Refusal, what: str, advice: str) -> str:
-    said = fold(refusal.message) or f"no reason was given, HTTP status {refusal.status}"
+    said = fold(refusal.message) or f"no reason was given (HTTP status {refusal.status})."
     return f"Azure did not {what}: {said}" + (f" {advice}" if advice else "")
 
 

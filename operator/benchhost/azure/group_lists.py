@@ -20,6 +20,8 @@ from benchhost.cloud.errors import AdminError
 from benchhost.cloud.machine import Part
 from benchhost.cloud.provider import HostRequest
 
+_RECENT: Final = timedelta(seconds=5)
+"""How old a round may be for a host of which nothing is known to have changed."""
 _REFUSED_FOR: Final = timedelta(minutes=10)
 """How long a list that we have no right to see is not asked for again."""
 
@@ -89,24 +91,26 @@ class GroupLists:
         """Requests that a round of all lists takes."""
         return self._statuses.pages + sum(listing.pages for listing in self._lists.values())
 
-    async def read(self, request: HostRequest, moment: datetime, part: Part, lun: int | None = None) -> Any | None:
-        """The SDK's model of a part of a host as it was at ``moment`` or later; None when it does not exist."""
+    async def read(
+        self, request: HostRequest, not_before: datetime | None, part: Part, lun: int | None = None
+    ) -> Any | None:
+        """The SDK's model of a part as it was lately, and at ``not_before`` or later; None if it is absent."""
         if part is Part.MACHINE:
-            return await self._read_machine(request, moment)
+            return await self._read_machine(request, not_before)
         names = HostNames.of(request)
         key = names.id_of(part, lun).lower()
         listing = self._lists[Part.DISK if part is Part.DATA_DISK else part]
-        item = (await listing.since(moment)).items.get(key)
+        item = (await listing.recent(_RECENT, not_before)).items.get(key)
         if item is not None:
             return _MODELS[part](_with_one_user_of_each_subnet(item) if part is Part.NETWORK else item)
         if _is_gone(listing, key, request):
             return None
         return await resource(self.clients, names, part, lun=lun).get()
 
-    async def read_disks(self, request: HostRequest, moment: datetime) -> list[Any]:
-        """The SDK's models of the disks that are called as this host's are."""
+    async def read_disks(self, request: HostRequest, not_before: datetime | None) -> list[Any]:
+        """The SDK's models of the disks that are called as this host's are, as of the same moment."""
         names, listing = HostNames.of(request), self._lists[Part.DISK]
-        items = (await listing.since(moment)).items
+        items = (await listing.recent(_RECENT, not_before)).items
         boot = names.id_of(Part.DISK).lower()
         data = (f"{boot.removesuffix('-os')}-data-{lun}" for lun in range(_LUNS))
         found = [Disk(items[key]) for key in (boot, *data) if key in items]
@@ -128,13 +132,15 @@ class GroupLists:
         for listing in (self._statuses, *self._lists.values()):
             await listing.close()
 
-    async def _read_machine(self, request: HostRequest, moment: datetime) -> Any | None:
+    async def _read_machine(self, request: HostRequest, not_before: datetime | None) -> Any | None:
         names = HostNames.of(request)
         key, single = names.id_of(Part.MACHINE).lower(), resource(self.clients, names, Part.MACHINE)
         if self._has_no_statuses():
             return await single.get(expand="instanceView")
         try:
-            listed, stated = await asyncio.gather(self.machines.since(moment), self._statuses.since(moment))
+            listed, stated = await asyncio.gather(
+                self.machines.recent(_RECENT, not_before), self._statuses.recent(_RECENT, not_before)
+            )
         except AdminError:
             # A role in the resource group alone does not open a list of the subscription.
             self._statuses_refused_until = datetime.now(UTC) + _REFUSED_FOR
@@ -154,19 +160,19 @@ class GroupLists:
 
 @dataclass(frozen=True, slots=True)
 class ReadListed:
-    """Reads one host out of the lists, as of a moment or later."""
+    """Reads one host out of the lists, as it was lately, and at ``not_before`` or later."""
 
     lists: GroupLists
     request: HostRequest
-    moment: datetime
+    not_before: datetime | None
 
     async def part(self, part: Part) -> Any | None:
         """A part, as listed."""
-        return await self.lists.read(self.request, self.moment, part)
+        return await self.lists.read(self.request, self.not_before, part)
 
     async def disks(self) -> list[Any]:
         """The host's disks, as listed."""
-        return await self.lists.read_disks(self.request, self.moment)
+        return await self.lists.read_disks(self.request, self.not_before)
 
 
 def merge_status(item: Body, status: Body) -> Body | None:

@@ -17,15 +17,17 @@ from benchhost.azure.observation import ReadAlone, observe
 from benchhost.azure.polling import poll_operation
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import Observation, Part
-from benchhost.cloud.provider import HostRequest, OperationState
+from benchhost.cloud.provider import HostRequest, OperationState, Step, Verb
 
 _LOOKS_BACK: Final = 5.0
 """Seconds within which hosts count as asking together: as old as a round may be that serves them."""
+_REMEMBERS: Final = timedelta(minutes=2)
+"""How long a change is kept in mind; no round takes as long."""
 _GETS: Final = 4
 """Requests that it takes to look at one host by itself: machine, interface, address, network."""
 _FEWEST: Final = 4
 """Hosts that ask together before lists are used: a few hosts are seen sooner by themselves."""
-_JUST_NOW: Final = timedelta(seconds=1)
+_JUST_NOW: Final = timedelta(seconds=2)
 """How old a round may be that tells whether an operation still runs."""
 _UNFINISHED: Final = frozenset({"creating", "updating", "deleting", "migrating"})
 
@@ -67,7 +69,7 @@ class Inventory:
         together = group.observers.count_with(request.owner.uid)
         if together < _FEWEST or together * _GETS < 2 * group.lists.cost:
             return await observe(ReadAlone(self._clients, HostNames.of(request)), request)
-        return await observe(ReadListed(group.lists, request, self._moment(request)), request)
+        return await observe(ReadListed(group.lists, request, self._not_before(request)), request)
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; what the list of machines shows to be unfinished is not asked for by itself.
@@ -80,17 +82,14 @@ class Inventory:
             return OperationState(finished=False)
         state = await poll_operation(self._clients, request, poll_url)
         if state is None or state.finished:
-            self.note_change(request)
+            self._note_change(request)
         return state
 
-    def expect(self, request: HostRequest, part: Part) -> None:
-        """A part of a host is made."""
-        self._group(request).lists.expect(request, part)
-
-    def note_change(self, request: HostRequest) -> None:
-        """Something of a host has changed just now: what was seen before shows it no more."""
-        self._changed.pop(request.owner.uid, None)
-        self._changed[request.owner.uid] = datetime.now(UTC)
+    def note_step(self, request: HostRequest, step: Step) -> None:
+        """A step was sent: what was seen before shows the host no more."""
+        self._note_change(request)
+        if step.verb is Verb.ENSURE:
+            self._group(request).lists.expect(request, step.part)
 
     async def close(self) -> None:
         """End whatever is under way."""
@@ -99,18 +98,23 @@ class Inventory:
 
     async def _is_unfinished(self, group: _Group, request: HostRequest) -> bool:
         try:
-            snapshot = await group.lists.machines.since(datetime.now(UTC) - _JUST_NOW)
+            snapshot = await group.lists.machines.recent(_JUST_NOW, self._not_before(request))
         except CloudError:
             return False  # the operation itself may still be told
         item = snapshot.items.get(HostNames.of(request).id_of(Part.MACHINE).lower()) or {}
         return str((item.get("properties") or {}).get("provisioningState")).lower() in _UNFINISHED
 
-    def _moment(self, request: HostRequest) -> datetime:
+    def _note_change(self, request: HostRequest) -> None:
+        self._changed.pop(request.owner.uid, None)
+        self._changed[request.owner.uid] = datetime.now(UTC)
+
+    def _not_before(self, request: HostRequest) -> datetime | None:
         """As of when a host has to be seen."""
-        recently = datetime.now(UTC) - timedelta(seconds=_LOOKS_BACK)
-        while self._changed and next(iter(self._changed.values())) < recently:
+        forgotten = datetime.now(UTC) - _REMEMBERS
+        while self._changed and next(iter(self._changed.values())) < forgotten:
             self._changed.popitem(last=False)
-        return max(recently, request.not_before or recently, self._changed.get(request.owner.uid, recently))
+        moments = (request.not_before, self._changed.get(request.owner.uid))
+        return max((moment for moment in moments if moment is not None), default=None)
 
     def _group(self, request: HostRequest) -> _Group:
         azure = request.spec.azure

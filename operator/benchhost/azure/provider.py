@@ -17,6 +17,7 @@ from benchhost.azure.owned import delete_owned, list_owned
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.azure.steps import start_step
 from benchhost.azure.waiting import Flow
+from benchhost.cloud.errors import DeferredError
 from benchhost.cloud.machine import Observation
 from benchhost.cloud.owned import OwnedResource, Scope
 from benchhost.cloud.provider import HostRequest, OperationState, Started, Step, Verb
@@ -48,13 +49,15 @@ class AzureProvider:
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step: at most one change."""
-        if step.verb is Verb.ENSURE and seen.get(step.part) is None:
-            self._inventory.expect(request, step.part)
-        with calling(_caller(request, ends_bill=step.verb in _ENDS_BILL)):
-            try:
+        try:
+            with calling(_caller(request, ends_bill=step.verb in _ENDS_BILL)):
                 started = await start_step(self._clients, request, step, seen)
-            finally:
-                self._inventory.note_change(request)
+        except DeferredError:
+            raise  # nothing was sent
+        except BaseException:
+            self._inventory.note_step(request, step)
+            raise
+        self._inventory.note_step(request, step)
         _log.info("%s: %s %s", HostNames.of(request).machine, step, "finished" if started.finished else "started")
         _log.debug("request %s, look at %s", started.request_id, started.poll_url)
         return started

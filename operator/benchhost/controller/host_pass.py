@@ -18,7 +18,6 @@ from benchhost.controller.console import with_console
 from benchhost.controller.hosts import Hosts
 from benchhost.controller.providers import Providers
 from benchhost.lifecycle import (
-    Candidate,
     Circumstances,
     Do,
     Finished,
@@ -78,6 +77,8 @@ class HostPass:
         """The last moment at which something of the host was changed or seen to end."""
         self._seen: Observation | None = None
         """What the last step has shown, where it has shown enough for the next."""
+        self._attempted: Operation | None = None
+        """What is being started."""
         self._hosts = hosts
         self._providers = providers
         self._clock = clock
@@ -103,13 +104,11 @@ class HostPass:
                 action=Wait(None, _queued(deferred), Reason.QUEUED),
             )
         except CloudError as error:
-            self.fail(error)
+            self.fail(error, self._attempted)
 
     def fail(self, error: CloudError, operation: Operation | None = None) -> None:
-        """End the pass with this error; ``operation`` is the one that failed, if it is not under way any more."""
-        failed = operation or self.outcome.operation
-        asked = Candidate(failed.size, failed.zone) if failed is not None and failed.size is not None else None
-        self.outcome = replace(self.outcome, error=error, candidate=asked if isinstance(error, CapacityError) else None)
+        """End the pass with this error; ``operation`` is what failed, None if the host could not be looked at."""
+        self.outcome = replace(self.outcome, error=error, failed=operation)
 
     async def _still_running(self, provider: CloudProvider) -> bool:
         """Look once at the operation under way; whether there is nothing else to do in this pass."""
@@ -162,6 +161,7 @@ class HostPass:
         request = self._request(observation.machine)
         operation = self._operation_for(action.operation, request if _allocates(action.step) else None)
         self._set_operation(operation)
+        self._attempted = operation
         if action.write_ahead:
             await self._write_ahead()
         if action.step.part is Part.MACHINE and action.step.verb is Verb.ENSURE:
@@ -172,6 +172,7 @@ class HostPass:
             self._set_operation(
                 operation.model_copy(update={"poll_url": started.poll_url, "request_id": started.request_id})
             )
+        self._attempted = None
         return started
 
     async def _write_ahead(self) -> None:
@@ -241,7 +242,12 @@ class HostPass:
     def _request(self, machine: Machine | None = None) -> HostRequest:
         turn = choose(self.host, machine if machine is not None and machine.power is not MachinePower.UNKNOWN else None)
         return HostRequest(
-            owner=self._owner, spec=self.host.spec, size=turn.size, zone=turn.zone, not_before=self.changed_at
+            owner=self._owner,
+            spec=self.host.spec,
+            size=turn.size,
+            zone=turn.zone,
+            # Only of a deletion nothing would be noticed any more if something was seen too early.
+            not_before=self.changed_at if self.host.is_deleting else None,
         )
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import tempfile
-import time
 from dataclasses import replace
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,7 +16,7 @@ from benchhost.emulator.admin.api import PREFIX, AdminApi
 from benchhost.emulator.admin.faults import FaultsAdmin
 from benchhost.emulator.admin.limits import LimitsAdmin
 from benchhost.emulator.admin.services import admin_routes
-from benchhost.emulator.arm.blob_service import PATH_PREFIX, BlobService
+from benchhost.emulator.arm.blob_service import BlobService
 from benchhost.emulator.arm.injection import Injection
 from benchhost.emulator.arm.pipeline import ArmPipeline
 from benchhost.emulator.arm.polling import RetryHints
@@ -29,6 +26,7 @@ from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
 from benchhost.emulator.cloud.subscription import Subscription
+from benchhost.emulator.dispatcher import Dispatcher
 from benchhost.emulator.entra.authority import Authority
 from benchhost.emulator.entra.directory import Application, Directory
 from benchhost.emulator.entra.tokens import TokenAuthority
@@ -42,8 +40,6 @@ from benchhost.emulator.state.identity import EmulatorIdentity
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-_log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 1.0
 """How long open connections may finish their request when the emulator stops."""
@@ -149,7 +145,7 @@ class ArmEmulator:
         hosts = tuple(dict.fromkeys((*_HOSTS, config.host)))
         certificate = make_certificate(directory, hosts, self._identity.authority)
         log = None if config.access_log is None else AccessLog(stack.enter_context(config.access_log.open("a")))
-        dispatcher = _Dispatcher(log, self._state)
+        dispatcher = Dispatcher(log, self._state)
         runner = web.ServerRunner(web.Server(dispatcher.handle, access_log=None), shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -173,7 +169,7 @@ class ArmEmulator:
             connection = replace(connection, metadata=metadata)
         self._connection = connection
         clock, latency = config.clock, self._latency
-        signatures = BlobSignatures()
+        signatures = BlobSignatures(self._identity.blob_key)
         dispatcher.serve(
             ArmPipeline(
                 self.subscription,
@@ -260,48 +256,3 @@ class ArmEmulator:
             app_service_endpoint=f"{endpoint}{MetadataPath.APP_SERVICE}",
             header_secret=header_secret,
         )
-
-
-class _Dispatcher:
-    """Sends a request to whoever answers it; they need to know the port before they exist."""
-
-    def __init__(self, log: AccessLog | None, state: SavedState | None) -> None:
-        self._log = log
-        self._state = state
-        self._arm: ArmPipeline | None = None
-        self._authority: Authority | None = None
-        self._admin: AdminApi | None = None
-        self._blobs: BlobService | None = None
-
-    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi, blobs: BlobService) -> None:
-        """Say who answers from now on."""
-        self._arm, self._authority, self._admin, self._blobs = arm, authority, admin, blobs
-
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
-        arrived = time.time()
-        response = self._save(await self._answer(request))
-        if self._log is not None:
-            self._log.write(request, response, arrived=arrived)
-        return response
-
-    def _save(self, response: web.StreamResponse) -> web.StreamResponse:
-        """Let nobody see an answer that a restart would not know of."""
-        try:
-            if self._state is not None:
-                self._state.save()
-        except StateFileError as error:
-            _log.error("%s", error)
-            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
-        return response
-
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._arm is None or self._authority is None or self._admin is None or self._blobs is None:
-            return web.Response(status=503)
-        if request.path.startswith(PATH_PREFIX):
-            return await self._blobs.handle(request)
-        if request.path[:14].lower() == "/subscriptions":
-            return await self._arm.handle(request)
-        if request.path.startswith("/emulator/"):
-            return await self._admin.handle(request)
-        return await self._authority.handle(request)

@@ -20,9 +20,9 @@ from benchhost.api.status import (
     seconds_between,
 )
 from benchhost.cloud.machine import Machine, MachinePower
-from benchhost.lifecycle.actions import Settled
+from benchhost.lifecycle.actions import Hold, Settled
 from benchhost.lifecycle.backoff import Attempt, next_failure
-from benchhost.lifecycle.capacity import candidates
+from benchhost.lifecycle.capacity import Candidate, candidates
 from benchhost.lifecycle.placement import next_eviction, next_placement
 from benchhost.lifecycle.result import Finished, Pass
 from benchhost.lifecycle.summary import summarize
@@ -139,21 +139,25 @@ def _acknowledged(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: 
 
 
 def _failure(host: BenchHost, outcome: Pass, now: datetime) -> Failure | None:
-    """An error starts or goes on with a row; only a pass that finds nothing more to do ends it."""
+    """An error starts a row or goes on with one; it ends when nothing is left to do, or when that very thing works."""
+    failure = host.status.failure
     if outcome.error is not None:
-        return next_failure(
-            outcome.error, host.status.failure, _attempt(host, outcome), seed=host.metadata.uid, now=now
-        )
-    return None if isinstance(outcome.action, Settled) else host.status.failure
+        return next_failure(outcome.error, failure, _attempt(host, outcome), seed=host.metadata.uid, now=now)
+    if failure is None or isinstance(outcome.action, Settled):
+        return None
+    if failure.operation is None and not isinstance(outcome.action, Hold):
+        return None  # it could not be looked at, and now it was
+    worked = {done.operation.type for done in outcome.finished if done.result is OperationResult.SUCCEEDED}
+    return None if failure.operation in worked else failure
 
 
 def _attempt(host: BenchHost, outcome: Pass) -> Attempt:
-    operation = outcome.operation or (outcome.finished[-1].operation if outcome.finished else None)
-    kind = operation.type if operation else None
+    failed = outcome.failed
+    kind = failed.type if failed else None
     machine = outcome.observation.machine if outcome.observation else None
     return Attempt(
         generation=host.metadata.generation,
         operation=kind,
-        candidate=outcome.candidate,
+        candidate=Candidate(failed.size, failed.zone) if failed is not None and failed.size is not None else None,
         candidates=candidates(host, None if kind is OperationType.PROVISION else machine),
     )

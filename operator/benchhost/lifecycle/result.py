@@ -7,7 +7,6 @@ from benchhost.api.status import Operation, OperationResult
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import Observation
 from benchhost.lifecycle.actions import Action
-from benchhost.lifecycle.capacity import Candidate
 from benchhost.lifecycle.circumstances import NOTHING_KNOWN, Circumstances
 
 
@@ -36,7 +35,7 @@ class Pass:
     """Ended in this pass, in order."""
     error: CloudError | None = None
     """What stopped the pass."""
-    candidate: Candidate | None = None
-    """The size and zone that the failed request asked for."""
+    failed: Operation | None = None
+    """The operation that ``error`` is of; None when the host could not even be looked at."""
     circumstances: Circumstances = NOTHING_KNOWN
     """What was known beside the object and the cloud."""

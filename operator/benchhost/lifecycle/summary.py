@@ -156,10 +156,11 @@ def _failed(host: BenchHost, failure: Failure) -> _Verdict:
 
 def describe_failure(failure: Failure) -> str:
     """What happened, and what happens next and when."""
+    message = failure.message if failure.message.endswith((".", "!", "?", "\n")) else f"{failure.message}."
     if failure.next_attempt_at is None:
-        return f"{failure.message} It is not tried again until the spec changes."
+        return f"{message} It is not tried again until the spec changes."
     when = to_timestamp(failure.next_attempt_at.replace(microsecond=0))
-    return f"{failure.message} Attempt {failure.count} failed; the next is at {when}."
+    return f"{message} Attempt {failure.count} failed; the next is at {when}."
 
 
 def _under_way(operation: Operation) -> str:

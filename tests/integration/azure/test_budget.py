@@ -1,6 +1,7 @@
 """Many hosts at once under limits that the emulator enforces: nothing is refused, and nothing is left lying.
 
-The limits are a tenth of the documented ones, and their headers say so; the adapter knows the documented ones only.
+Operations are twenty times as fast as in Azure, and the limits are not. Of writes there are fewer than documented at
+first and more afterwards, which only the headers say: the adapter knows the documents.
 """
 
 import asyncio
@@ -38,6 +39,8 @@ HOSTS = 60
 GROUP = "bench-rg"
 WRITES = 40, 20
 """Writes that are there at first, and that come back each second."""
+READS = 250, 25
+"""As documented: all that is looked at has to do with these."""
 PARTS = (Part.ADDRESS, Part.INTERFACE, Part.MACHINE)
 
 
@@ -76,8 +79,14 @@ class Azure:
         seen = await self.observe(request)
         started = await self.in_turn(lambda: self.provider.start(request, Step(Verb.ENSURE, part), seen))
         url = started.poll_url
-        if url is None:
-            return
+        if part is Part.MACHINE and url is not None:
+            await self._finish(request, url)
+        while True:
+            if (await self.observe(request)).parts[part].state is PartState.READY:
+                return
+            await asyncio.sleep(0.25)
+
+    async def _finish(self, request: HostRequest, url: str) -> None:
         while True:
             state = await self.in_turn(lambda: self.provider.poll(request, url))
             if state is None or state.finished:
@@ -97,7 +106,7 @@ async def azure(tmp_path: Path) -> AsyncIterator[Azure]:
         time_scale=0.05, seed=1, resource_groups=((GROUP, "eastus"),), locations=("eastus",), access_log=log
     )
     async with ArmEmulator(config) as emulator:
-        for kind, (capacity, refill) in {"writes": WRITES, "reads": (60, 60)}.items():
+        for kind, (capacity, refill) in {"writes": WRITES, "reads": READS}.items():
             size = {"capacity": capacity, "refill": refill, "periodSeconds": 1 / config.time_scale}
             await arrange(emulator, "PATCH", "limits", {"name": f"subscription-{kind}", **size})
         provider = azure_provider(emulator.connection)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sqlite3
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 
+from benchhost.emulator.connection_files import ADMIN_FILE
 from integration.emulator.command import connection_in, run, running_command
 from integration.emulator.driver import interface_body, machine_body, network_body, raw_of
 
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
     from integration.emulator.driver import Raw
 
 GROUP = ("--resource-group", "rg@eastus")
-SLOW = ("--latency", "recorded", "--time-scale", "0.05")
-"""Answers in some 0.1 s and a create in some 3 s: long enough to be killed within, and short enough to wait for."""
+SLOW = ("--latency", "recorded", "--time-scale", "0.05", "--limits", "off")
+"""Answers in some 0.1 s and a create in some 3 s: long enough to be killed within, and short enough to wait for with
+polls that no client would send so quickly."""
 
 
 @contextlib.contextmanager
@@ -39,7 +43,7 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-async def create_machine(raw: Raw) -> tuple[int, str]:
+async def create_machine(raw: Raw, **properties: Any) -> tuple[int, str]:
     """Create network, interface and machine; give status and polling URL of the machine's creation."""
     await raw.send("PUT", raw.networked("virtualNetworks/vnet"), json=network_body())
     for _ in range(100):
@@ -48,7 +52,9 @@ async def create_machine(raw: Raw) -> tuple[int, str]:
             break
     subnet = network["properties"]["subnets"][0]["id"]
     _, _, interface = await raw.send("PUT", raw.networked("networkInterfaces/nic"), json=interface_body(subnet))
-    status, headers, _ = await raw.send("PUT", raw.machine(), json=machine_body(interface["id"]))
+    body = machine_body(interface["id"])
+    body["properties"] |= properties
+    status, headers, _ = await raw.send("PUT", raw.machine(), json=body)
     return status, headers["Azure-AsyncOperation"]
 
 
@@ -81,6 +87,28 @@ async def test_a_client_goes_on_with_its_token_its_ca_file_and_its_polling_url(t
             assert await poll(raw, url) == "Succeeded"
             _, _, view = await raw.send("GET", raw.machine("/instanceView"))
             assert view["statuses"][-1]["code"] == "PowerState/running"
+
+
+async def test_what_was_administered_and_an_address_of_a_blob_are_good_after_a_kill(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    with running(first) as process:
+        connection = connection_in(first)
+        token = json.loads((first / ADMIN_FILE).read_text())["token"]
+        run("faults", "add", "--operation", "start*", "--fail-operation", "AllocationFailed", "--directory", str(first))
+        async with raw_of(connection) as raw:
+            await create_machine(raw, diagnosticsProfile={"bootDiagnostics": {"enabled": True}})
+            _, _, console = await raw.send("POST", raw.machine("/retrieveBootDiagnosticsData"))
+        kill(process)
+    with running(second):
+        assert json.loads((second / ADMIN_FILE).read_text())["token"] == token
+        assert "AllocationFailed" in run("faults", "list", "--directory", str(second)).stdout
+        trusted = ssl.create_default_context(cafile=str(second / "ca.pem"))
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(console["serialConsoleLogBlobUri"], ssl=trusted) as answer,
+        ):
+            assert answer.status == 200
+            assert "vm login:" in await answer.text()
 
 
 async def test_whatever_was_answered_is_known_after_a_kill(tmp_path: Path) -> None:

@@ -93,12 +93,20 @@ def test_what_was_sent_since_an_answer_may_not_be_in_it() -> None:
     assert found.available(1.5) == 25
 
 
+def test_what_was_sent_before_may_be_counted_after_an_answer_was_made() -> None:
+    found = answered_once(remaining=50)
+    for _ in range(5):
+        found.take(1.0)
+    found.answered(found.take(1.1), 30, 1.5)
+    assert found.available(1.5) == 25
+
+
 def test_an_answer_to_an_older_request_tells_nothing() -> None:
     found = answered_once(remaining=50)
     older, newer = found.take(1.0), found.take(1.0)
     found.answered(newer, 20, 1.2)
     found.answered(older, 49, 1.3)
-    assert found.available(1.3) == 20
+    assert found.available(1.3) == 19
 
 
 def test_nothing_is_promised_of_a_step_that_may_still_be_due() -> None:
@@ -114,7 +122,7 @@ def test_a_larger_bucket_than_the_documents_say_is_learned_from_its_first_answer
 
 def test_a_smaller_bucket_than_the_documents_say_is_never_taken_for_full_again() -> None:
     found = answered_once(remaining=39)
-    found.answered(found.take(3600.0), 39, 3600.1)
+    found.answered(found.take(10.0), 39, 10.1)
     assert found.available(7200.0) == 40
 
 

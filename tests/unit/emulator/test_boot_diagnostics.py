@@ -153,13 +153,13 @@ def _query(address: str) -> dict[str, str]:
 
 
 def test_an_address_is_good_for_its_blob_and_its_time_only() -> None:
-    signatures = BlobSignatures()
+    signatures = BlobSignatures(b"one")
     query = _query(signatures.address("https://localhost:1", "container/blob", expires=1000.0))
     assert signatures.is_signed("container/blob", query)
     assert not signatures.is_signed("container/other", query)
     assert not signatures.is_signed("container/blob", {**query, "se": "2099-01-01T00:00:00Z"})
     assert not signatures.is_signed("container/blob", {})
-    assert not BlobSignatures().is_signed("container/blob", query)
+    assert not BlobSignatures(b"another").is_signed("container/blob", query)
     assert not has_expired(query, 999.0)
     assert has_expired(query, 1000.0)
 

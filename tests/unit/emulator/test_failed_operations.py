@@ -53,6 +53,24 @@ def test_a_failed_power_action_leaves_the_machine_where_it_was(
     assert machine.failure is FAILURE
 
 
+def test_a_machine_that_failed_to_hibernate_runs(cloud: Cloud) -> None:
+    machine = cloud.running_machine(cloud.machine_body(additionalCapabilities={"hibernationEnabled": True}))
+    _fail(cloud, OperationKind.HIBERNATE)
+    cloud.subscription.power.begin(machine, PowerAction.DEALLOCATE, now=cloud.now, hibernate=True)
+    cloud.pass_time()
+    assert (machine.power, machine.provisioning_state) == (PowerState.RUNNING, ProvisioningState.FAILED)
+    assert not machine.is_hibernated
+    assert machine.is_allocated
+
+
+def test_an_eviction_does_not_fail_since_no_client_began_it(cloud: Cloud) -> None:
+    machine = cloud.running_machine(cloud.machine_body(priority="Spot"))
+    _fail(cloud, *OperationKind)
+    cloud.subscription.evictions.evict(machine, cloud.now)
+    cloud.pass_time()
+    assert (machine.power, machine.provisioning_state) == (PowerState.DEALLOCATED, ProvisioningState.SUCCEEDED)
+
+
 def test_after_a_failure_the_same_action_succeeds(cloud: Cloud) -> None:
     machine = cloud.running_machine()
     _fail(cloud, OperationKind.DEALLOCATE)

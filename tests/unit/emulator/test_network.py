@@ -167,7 +167,7 @@ def test_nothing_is_built_upon_what_is_still_updating(cloud: Cloud) -> None:
         cloud.interface()
     assert (refused.value.status, refused.value.code) == (429, "RetryableError")
     assert refused.value.details is not None
-    assert refused.value.details[0][0] == "ReferencedResourceNotProvisioned"
+    assert refused.value.details[0].code == "ReferencedResourceNotProvisioned"
     with pytest.raises(ArmError) as refused:
         cloud.subscription.networks.put(network.id, body, now=cloud.now)
     assert (refused.value.status, refused.value.code) == (409, "AnotherOperationInProgress")

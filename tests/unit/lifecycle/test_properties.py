@@ -63,14 +63,21 @@ def outcome_of(host: BenchHost, seen: Observation, around: Circumstances, action
 
 def refused(host: BenchHost, seen: Observation, around: Circumstances, action: Do, error: CloudError) -> Pass:
     """A pass whose one step the cloud has refused."""
-    operation = Operation(type=action.operation, started_at=NOW, deadline=LATER, generation=host.metadata.generation)
-    is_new = action.operation is OperationType.PROVISION
+    turn = choose(host, None if action.operation is OperationType.PROVISION else seen.machine)
+    operation = Operation(
+        type=action.operation,
+        started_at=NOW,
+        deadline=LATER,
+        generation=host.metadata.generation,
+        size=turn.size,
+        zone=turn.zone,
+    )
     return Pass(
         observation=seen,
         action=action,
         operation=operation,
         error=error,
-        candidate=choose(host, None if is_new else seen.machine),
+        failed=operation,
         circumstances=around,
     )
 

@@ -155,6 +155,26 @@ def test_success_ends_the_failure() -> None:
     assert get_condition(status.conditions, ConditionType.RECONCILING) is None
 
 
+def test_a_look_that_works_ends_a_row_of_looks_that_failed() -> None:
+    failed = report(host(), Pass(error=TransientError("A gateway's page.")), now=EARLIER)
+    going_on = Pass(observation=nothing(), action=Wait(OperationType.PROVISION, "The cloud works."))
+    assert report(host(status=failed.to_dict()), going_on, now=NOW).failure is None
+
+
+@pytest.mark.parametrize(
+    ("done", "ended"),
+    [
+        pytest.param(OperationType.RESIZE, True, id="the-same-operation-succeeding-ends-it"),
+        pytest.param(OperationType.UPDATE, False, id="another-one-does-not"),
+    ],
+)
+def test_a_row_of_failed_operations_goes_on_until(done: OperationType, ended: bool) -> None:
+    error = Pass(error=TransientError("A blip."), failed=operation(OperationType.RESIZE))
+    failed = report(host(), error, now=EARLIER)
+    later = Pass(observation=everything(), action=Wait(None, "x"), finished=(finished(done),))
+    assert (report(host(status=failed.to_dict()), later, now=NOW).failure is None) is ended
+
+
 def test_holding_because_of_a_failure_says_the_same_as_the_failure() -> None:
     failed = report(host(), Pass(error=AdminError("No role.")), now=NOW)
     held = Pass(observation=nothing(), action=Hold(Reason.AUTHORIZATION_FAILED, "No role.", stalled=True))

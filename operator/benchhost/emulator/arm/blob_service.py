@@ -1,6 +1,6 @@
 """The storage that boot diagnostics are read from: blobs of machines, for whoever has a signed address.
 
-Called by `benchhost.emulator.server` for paths that begin with a container of boot diagnostics. It answers as Azure
+Called by `benchhost.emulator.dispatcher` for paths that begin with a container of boot diagnostics. It answers as Azure
 Storage does, in XML where it refuses, and it asks for no token: the address is the permission.
 """
 

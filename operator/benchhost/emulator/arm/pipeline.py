@@ -1,6 +1,6 @@
 """What happens to every ARM request: who asks, what for, and which headers the answer carries.
 
-Called by `benchhost.emulator.server` for all paths below ``/subscriptions``. The only part of `arm` that knows the
+Called by `benchhost.emulator.dispatcher` for all paths below ``/subscriptions``. The only part of `arm` that knows the
 HTTP server.
 """
 
@@ -19,20 +19,11 @@ from aiohttp import web
 from benchhost.emulator.arm.api_versions import check_api_version
 from benchhost.emulator.arm.authorization import Authorization
 from benchhost.emulator.arm.body_types import check_types
-from benchhost.emulator.arm.compute_routes import ComputeRoutes
-from benchhost.emulator.arm.diagnostics_routes import DiagnosticsRoutes
-from benchhost.emulator.arm.disk_routes import DiskRoutes
 from benchhost.emulator.arm.error_bodies import error_response
-from benchhost.emulator.arm.extension_routes import ExtensionRoutes
-from benchhost.emulator.arm.group_routes import GroupRoutes
-from benchhost.emulator.arm.identity_routes import IdentityRoutes
-from benchhost.emulator.arm.lock_routes import LockRoutes, require_unlocked
+from benchhost.emulator.arm.lock_routes import require_unlocked
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
-from benchhost.emulator.arm.network_routes import NetworkRoutes
-from benchhost.emulator.arm.placement_routes import PlacementRoutes
 from benchhost.emulator.arm.polling import Polling, RetryHints
-from benchhost.emulator.arm.security_rule_routes import SecurityRuleRoutes
-from benchhost.emulator.arm.sku_routes import SkuRoutes
+from benchhost.emulator.arm.routes import arm_routes
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.latency import AnswerKind, LatencyModel
@@ -42,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchhost.emulator.arm.injection import Injection
-    from benchhost.emulator.arm.messages import Routes
     from benchhost.emulator.arm.polling import PollingSecrets
     from benchhost.emulator.arm.rate_limits import RateLimits
     from benchhost.emulator.arm.signed_blobs import BlobSignatures
@@ -107,20 +97,7 @@ class ArmPipeline:
         self._limits = limits
         self._injection = injection
         polling = Polling(subscription.operations, RetryHints(latency.factor), polling_secrets)
-        self._routes: Routes = {
-            **polling.routes(),
-            **GroupRoutes(subscription, polling).routes(),
-            **NetworkRoutes(subscription, polling).routes(),
-            **SecurityRuleRoutes(subscription, polling).routes(),
-            **ComputeRoutes(subscription, polling).routes(),
-            **DiskRoutes(subscription, polling).routes(),
-            **SkuRoutes(subscription).routes(),
-            **PlacementRoutes(subscription, polling).routes(),
-            **IdentityRoutes(subscription).routes(),
-            **LockRoutes(subscription).routes(),
-            **ExtensionRoutes(subscription).routes(),
-            **DiagnosticsRoutes(subscription, signatures).routes(),
-        }
+        self._routes = arm_routes(subscription, polling, signatures)
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:
         """Answer one request."""

@@ -1,14 +1,12 @@
 """Blob addresses that carry their own permission: who has one may read that blob until it expires.
 
-Made by `diagnostics_routes`, honoured by `blob_service`. The signature is keyed anew with every start of the
-emulator, which no address outlives by much: the longest are good for a day.
+Made by `diagnostics_routes`, honoured by `blob_service`. The key is one emulator's own.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -21,10 +19,16 @@ _PERMISSION = "r"
 
 
 class BlobSignatures:
-    """Signs blob addresses and checks them."""
+    """Signs blob addresses and checks them.
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
+    Parameters
+    ----------
+    key
+        What they are signed with, a secret.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
     def address(self, base_url: str, path: str, *, expires: float) -> str:
         """Return the address of a blob; ``path`` is its container and name, ``expires`` seconds since 1970."""

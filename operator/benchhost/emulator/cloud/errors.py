@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import NamedTuple
 
 
-class ErrorDetail(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ErrorDetail:
     """An inner error; ``target`` is absent from the body where it is None."""
 
     code: str

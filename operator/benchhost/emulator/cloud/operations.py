@@ -53,6 +53,10 @@ class OperationKind(StrEnum):
     EVICT_MACHINE = "evictMachine"
 
 
+_NEVER_JUDGED = frozenset({OperationKind.EVICT_MACHINE})
+"""What no client began: a fault for whatever operation comes next is not for these."""
+
+
 class OperationStatus(StrEnum):
     """The ``status`` of a poll's body."""
 
@@ -125,8 +129,8 @@ class Operations:
         How many seconds an operation of a kind takes, drawn anew for each one.
     """
 
-    unsaved = ("_due", "_order", "touched")
-    """Follow from the rest (state.cells)."""
+    unsaved = ("_due", "_order", "_verdict", "touched")
+    """Follow from the rest, or are put together by each run (state.cells)."""
 
     watched = "_by_id"
     """Whose keys ``touched`` has, while somebody wants to know them (state.cells)."""
@@ -143,7 +147,7 @@ class Operations:
         self.touched: dict[str, None] | None = None
 
     def judge_with(self, verdict: Callable[[Operation, float], ArmError | None]) -> None:
-        """Let ``verdict`` say of each operation that is due why it fails, or None."""
+        """Let ``verdict`` say of each operation of a client that is due why it fails, or None."""
         self._verdict = verdict
 
     def on_failure(self, failure: Callable[[Operation, ArmError, float], None]) -> None:
@@ -249,7 +253,8 @@ class Operations:
             self._keep_until(operation, operation.due if operation.is_running else ended + RETENTION_SECONDS)
 
     def _complete(self, operation: Operation, due: float) -> None:
-        error = None if self._verdict is None else self._verdict(operation, due)
+        verdict = None if operation.kind in _NEVER_JUDGED else self._verdict
+        error = None if verdict is None else verdict(operation, due)
         if error is None:
             self._completions[operation.kind](operation, due)
             return

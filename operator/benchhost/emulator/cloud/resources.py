@@ -119,6 +119,8 @@ class ResourceStore:
     def add(self, resource: Resource) -> None:
         """Put a new resource in."""
         key, group, kind = _index_of(resource.id)
+        if self.touched is not None:
+            self.touched.pop(key, None)  # a look for it, before others were put in, was not its creation
         self._touch(key)
         self._by_key[key] = resource
         self._by_kind.setdefault((group, kind), {})[key] = resource

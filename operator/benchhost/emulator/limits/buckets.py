@@ -122,11 +122,13 @@ class Buckets:
         What durations of the emulated cloud are multiplied by; at 0 every bucket is always full.
     """
 
-    unsaved = ("_factor", "_buckets", "_sweep_at")
-    """A setting of each run, and what is full again a few minutes later anyway (state.cells)."""
+    unsaved = ("sizes", "_factor", "_buckets", "_sweep_at")
+    """A setting of each run and what follows from the rest; and what is in the buckets, which every request changes,
+    reads too, and which comes back by itself within minutes (state.cells)."""
 
     def __init__(self, sizes: dict[str, BucketSize], factor: float) -> None:
         self.sizes = dict(sizes)
+        self._resized: dict[str, BucketSize] = {}
         self._factor = factor
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._sweep_at = SWEEP_AT
@@ -175,7 +177,11 @@ class Buckets:
             bucket.settle(old, now, factor=self._factor)
             is_full = bucket.level == old.capacity
             bucket.level = size.capacity if is_full else min(size.capacity, bucket.level)
-        self.sizes[limit] = size
+        self.sizes[limit] = self._resized[limit] = size
+
+    def restored(self) -> None:
+        """Give those limits their size that somebody had changed."""
+        self.sizes.update(self._resized)
 
     def is_used(self, limit: str) -> bool:
         """Tell whether there is any bucket of a limit."""

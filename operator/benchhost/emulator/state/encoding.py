@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import importlib
 import ipaddress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def encode(value: Any, where: str) -> Any:
         return {"$bytes": base64.b64encode(value).decode()}
     if kind is ipaddress.IPv4Address:
         return {"$address": str(value)}
+    if isinstance(value, HTTPStatus):
+        return int(value)  # an error compares equal with either
     if isinstance(value, enum.Enum):
         return {"$enum": [_name_of(kind, where), value.value]}
     if dataclasses.is_dataclass(value):
@@ -104,16 +107,11 @@ def _decode_tagged(tag: str, inner: Any) -> Any:
 
 def _name_of(kind: type, where: str) -> str:
     if not kind.__module__.startswith(PACKAGE):
-        # HTTPStatus and its like: an error keeps one as its status.
-        if issubclass(kind, int):
-            return "int"
         raise UnsavableError(f"{where} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved.")
     return f"{kind.__module__.removeprefix(PACKAGE)}:{kind.__qualname__}"
 
 
 def _class_of(name: str) -> Any:
-    if name == "int":
-        return int
     module, _, qualified = name.partition(":")
     found: Any = importlib.import_module(PACKAGE + module)
     for part in qualified.split("."):

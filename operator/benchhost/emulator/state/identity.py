@@ -35,6 +35,8 @@ class EmulatorIdentity:
         Signs tokens.
     polling
         Signs polling URLs.
+    blob_key
+        Signs addresses of blobs.
     """
 
     subscription_id: str
@@ -48,6 +50,7 @@ class EmulatorIdentity:
     authority: CertificateAuthority = field(repr=False)
     signing_key: SigningKey = field(repr=False)
     polling: PollingSecrets = field(repr=False)
+    blob_key: bytes = field(repr=False)
 
     @classmethod
     def make(cls, subscription_id: str | None = None) -> Self:
@@ -64,4 +67,5 @@ class EmulatorIdentity:
             authority=CertificateAuthority.make(),
             signing_key=SigningKey.make(),
             polling=PollingSecrets.make(),
+            blob_key=secrets.token_bytes(32),
         )

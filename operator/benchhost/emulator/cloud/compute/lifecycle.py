@@ -43,6 +43,7 @@ _POWER_AFTER_FAILURE = {
     OperationKind.REDEPLOY: PowerState.RUNNING,
     OperationKind.POWER_OFF: PowerState.RUNNING,
     OperationKind.DEALLOCATE: PowerState.RUNNING,
+    OperationKind.HIBERNATE: PowerState.RUNNING,
 }
 """Where a failed operation leaves a machine: where it was before, as far as that is known. Assumption."""
 

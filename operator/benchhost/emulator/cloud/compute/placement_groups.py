@@ -52,6 +52,9 @@ class PlacementGroups:
         Which type.
     """
 
+    unsaved = ("kind",)
+    """Which service this is, and nothing that changes (state.cells)."""
+
     def __init__(self, context: Context, kind: GroupType) -> None:
         self._context = context
         self.kind = kind

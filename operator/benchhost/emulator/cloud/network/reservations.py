@@ -44,6 +44,9 @@ class InterfaceReservations:
         What recorded durations are multiplied by.
     """
 
+    unsaved = ("_scale",)
+    """A setting of each run (state.cells)."""
+
     def __init__(self, scale: float) -> None:
         self._scale = scale
         self.kept: dict[str, InterfaceReservation] = {}

@@ -1,0 +1,203 @@
+"""Many hosts at once under Azure's rate limits: how long each phase of their life takes, and what it costs.
+
+Measured from outside: a watch of the BenchHosts, the emulator's access log, the API server's own counters, ``/proc``.
+"""
+
+import json
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchhost.api import BenchHost, ConditionType, PowerState, is_true
+from benchhost.client import BenchHostClient, Deadline
+from benchmarks.controller import count_writes
+from benchmarks.figures import Figure
+from benchmarks.process import cpu_seconds, resident_megabytes
+from support.stack import Stack
+
+_BURST, _PER_SECOND = 200, 10
+"""ARM's bucket of writes, and that of deletions (learn.microsoft.com, request-limits-and-throttling)."""
+_OVERHEAD = 1.1
+"""How much longer than the buckets allow it may take until the last change is accepted."""
+_PATIENCE = 1200.0
+"""Seconds for one phase."""
+
+Reached = Callable[[BenchHost | None], bool]
+
+
+def is_ready(host: BenchHost | None) -> bool:
+    """Whether a host can be used."""
+    return host is not None and is_true(
+        host.status.conditions, ConditionType.READY, generation=host.metadata.generation
+    )
+
+
+def is_deallocated(host: BenchHost | None) -> bool:
+    """Whether a host has given its hardware back."""
+    return host is not None and host.status.power_state == "Deallocated"
+
+
+def is_gone(host: BenchHost | None) -> bool:
+    """Whether the object has gone."""
+    return host is None
+
+
+@dataclass
+class Progress:
+    """The newest version of every host, from a watch in a thread of its own."""
+
+    client: BenchHostClient
+    hosts: dict[str, BenchHost] = field(default_factory=dict)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def wait_until(self, reached: Reached, names: Iterable[str]) -> None:
+        """Wait until every host has got there."""
+        missing = set(names)
+        with self.changed:
+            end = time.monotonic() + _PATIENCE
+            while missing:
+                missing = {name for name in missing if not reached(self.hosts.get(name))}
+                if missing and not self.changed.wait(end - time.monotonic()):
+                    raise RuntimeError(f"{len(missing)} hosts did not get there, among them {min(missing)}")
+
+    def _watch(self) -> None:
+        for event in self.client.watch(deadline=Deadline.after(4 * _PATIENCE)):
+            with self.changed:
+                name = event.host.metadata.name
+                if event.type == "DELETED":
+                    self.hosts.pop(name, None)
+                else:
+                    self.hosts[name] = event.host
+                self.changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What was spent between two moments."""
+
+    requests: Counter[str]
+    """To the cloud, by kind."""
+    last_change: float
+    """When the last write or deletion came, in seconds since 1970."""
+    writes: int
+    """To BenchHosts."""
+    cpu: float
+    """Seconds of the controller."""
+
+
+@dataclass
+class Meter:
+    """Everything that is counted, from one moment to the next."""
+
+    running: Stack
+    access_log: Path
+    offset: int = 0
+    writes: int = 0
+    cpu: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.take()
+
+    @property
+    def pid(self) -> int:
+        """The controller."""
+        assert self.running.controller is not None
+        return self.running.controller.process.pid
+
+    def take(self) -> Spent:
+        """What was spent since the last time."""
+        with self.access_log.open() as log:
+            log.seek(self.offset)
+            lines = [line for line in iter(log.readline, "") if line.endswith("\n")]
+            self.offset += sum(len(line.encode()) for line in lines)
+        entries = [entry for entry in map(json.loads, lines) if "/subscriptions/" in entry["path"].lower()]
+        changes = [float(entry["time"]) for entry in entries if _kind(entry) in ("writes", "deletes")]
+        writes, cpu = count_writes(self.running.kubectl), cpu_seconds(self.pid)
+        spent = Spent(Counter(map(_kind, entries)), max(changes, default=0.0), writes - self.writes, cpu - self.cpu)
+        self.writes, self.cpu = writes, cpu
+        return spent
+
+
+def _kind(entry: dict[str, object]) -> str:
+    if entry["status"] == 429:  # noqa: PLR2004 - Too Many Requests
+        return "429"
+    method, path = str(entry["method"]), str(entry["path"])
+    if method in ("GET", "HEAD"):
+        return "polls" if "/operations/" in path else "reads"
+    return "deletes" if method == "DELETE" else "writes"
+
+
+def life(running: Stack, client: BenchHostClient, *, access_log: Path, count: int, scale: float) -> list[Figure]:
+    """Create, deallocate, start and delete so many hosts at once."""
+    names = [f"many-{number:04d}" for number in range(count)]
+    progress, meter = Progress(client), Meter(running, access_log)
+    progress.start()
+
+    def create() -> None:
+        for name in names:
+            client.create(running.host(name))
+
+    def patch(power: PowerState) -> Callable[[], None]:
+        def send() -> None:
+            for name in names:
+                client.patch(name, {"spec": {"powerState": power.value}})
+
+        return send
+
+    def delete() -> None:
+        for name in names:
+            client.delete(name)
+
+    phases: list[tuple[str, Callable[[], None], Reached]] = [
+        ("created", create, is_ready),
+        ("deallocated", patch(PowerState.DEALLOCATED), is_deallocated),
+        ("started", patch(PowerState.RUNNING), is_ready),
+        ("deleted", delete, is_gone),
+    ]
+    figures = []
+    for name, ask, reached in phases:
+        meter.take()
+        began = time.time()
+        ask()
+        progress.wait_until(reached, names)
+        figures += _figures(f"{count} hosts {name}", began, meter.take(), count=count, scale=scale)
+        if name == "created":
+            memory = resident_megabytes(meter.pid)
+            figures.append(Figure(f"{count} hosts {name}: controller's memory (RSS)", memory, "MB"))
+    return figures
+
+
+def _figures(label: str, began: float, spent: Spent, *, count: int, scale: float) -> list[Figure]:
+    kinds = spent.requests
+    allowed = max(_seconds(kinds["writes"]), _seconds(kinds["deletes"])) * scale
+    figures = [
+        Figure(f"{label}: wall time", time.time() - began, "s"),
+        Figure(f"{label}: requests refused with 429", float(kinds["429"]), "requests", 0),
+        *(
+            Figure(f"{label}: ARM {kind} per host", kinds[kind] / count, "requests")
+            for kind in ("writes", "deletes", "reads", "polls")
+        ),
+        Figure(f"{label}: Kubernetes writes per host", spent.writes / count, "writes"),
+        Figure(f"{label}: controller's processor time per host", spent.cpu / count * 1000, "ms"),
+    ]
+    if allowed > 0:
+        used = spent.last_change - began
+        figures += [
+            Figure(f"{label}: last change accepted after", used, "s"),
+            Figure(f"{label}: what the buckets allow at best", allowed, "s"),
+            Figure(f"{label}: the one by the other", used / allowed, "", _OVERHEAD),
+        ]
+    return figures
+
+
+def _seconds(tokens: int) -> float:
+    """How long a bucket takes to give so many tokens, at Azure's own pace."""
+    return max(0.0, math.ceil(tokens - _BURST) / _PER_SECOND)

@@ -1,0 +1,77 @@
+"""The one port of the emulator: which part answers a request, and that its answer is saved and logged before it leaves.
+
+Made by `benchhost.emulator.server`. It knows paths, and nothing of what is behind them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from benchhost.emulator.arm.blob_service import PATH_PREFIX, BlobService
+from benchhost.emulator.state import SavedState, StateFileError
+
+if TYPE_CHECKING:
+    from benchhost.emulator.access_log import AccessLog
+    from benchhost.emulator.admin.api import AdminApi
+    from benchhost.emulator.arm.pipeline import ArmPipeline
+    from benchhost.emulator.entra.authority import Authority
+
+_log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Sends a request to whoever answers it; they need to know the port before they exist.
+
+    Parameters
+    ----------
+    log
+        Where requests are noted, if anywhere.
+    state
+        What has to be saved before an answer leaves, if anything is saved.
+    """
+
+    def __init__(self, log: AccessLog | None, state: SavedState | None) -> None:
+        self._log = log
+        self._state = state
+        self._arm: ArmPipeline | None = None
+        self._authority: Authority | None = None
+        self._admin: AdminApi | None = None
+        self._blobs: BlobService | None = None
+
+    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi, blobs: BlobService) -> None:
+        """Say who answers from now on."""
+        self._arm, self._authority, self._admin, self._blobs = arm, authority, admin, blobs
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        arrived = time.time()
+        response = self._save(await self._answer(request))
+        if self._log is not None:
+            self._log.write(request, response, arrived=arrived)
+        return response
+
+    def _save(self, response: web.StreamResponse) -> web.StreamResponse:
+        """Let nobody see an answer that a restart would not know of."""
+        try:
+            if self._state is not None:
+                self._state.save()
+        except StateFileError as error:
+            _log.error("%s", error)
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._arm is None or self._authority is None or self._admin is None or self._blobs is None:
+            return web.Response(status=503)
+        if request.path.startswith(PATH_PREFIX):
+            return await self._blobs.handle(request)
+        if request.path[:14].lower() == "/subscriptions":
+            return await self._arm.handle(request)
+        if request.path.startswith("/emulator/"):
+            return await self._admin.handle(request)
+        return await self._authority.handle(request)
