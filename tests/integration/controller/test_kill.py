@@ -1,7 +1,7 @@
 """``kill -9`` of the controller at every request that it sends in a host's life.
 
 Real API server, real SDK, emulated Azure, and a controller process that ends as by a power cut. Where it is killed is
-found by counting: a first life without a kill tells how many requests there are, then there is one life for each of
+found by counting: a few lives without a kill tell how many requests there are, then there is one life for each of
 them, in which a second controller finds what the first has left behind. Requests that change something are cut at
 three moments: before they are sent, while the server works on them, and when the answer has come. A read leaves
 nothing behind, so a kill after it is the kill before the next request.
@@ -23,6 +23,8 @@ from support.tally import note
 
 AT_ONCE = 4
 """Lives side by side: more than there are cores, because much of a life is waiting."""
+
+DRY_LIVES = 3
 
 WRITES = {
     "PUT Microsoft.Network/virtualNetworks/*": 1,
@@ -113,8 +115,8 @@ async def test_a_life_says_what_it_always_says(lives: World) -> None:
 async def test_killed_at_any_request_it_goes_on_as_if_nothing_had_been(
     lives: World, request: pytest.FixtureRequest
 ) -> None:
-    dry = await live(lives)
-    talks = dry.started[0].talks
+    # An event that overtakes the answer to a write costs a pass more: the shortest life is in all of them.
+    talks = min([(await live(lives)).started[0].talks for _ in range(DRY_LIVES)], key=len)
     kills = kills_in(talks)
     wrong = await sweep(lives, kills)
     told = [f"{kill} ({talks[kill.at - 1]}): {why}" for kill, why in wrong.items()]
