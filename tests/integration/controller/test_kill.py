@@ -1,21 +1,23 @@
 """``kill -9`` of the controller at every request that it sends in a host's life.
 
 Real API server, real SDK, emulated Azure, and a controller process that ends as by a power cut. Where it is killed is
-found by counting: a first life without a kill tells how many requests there are, then there is one life for each of
+found by counting: a few lives without a kill tell how many requests there are, then there is one life for each of
 them, in which a second controller finds what the first has left behind. Requests that change something are cut at
 three moments: before they are sent, while the server works on them, and when the answer has come. A read leaves
 nothing behind, so a kill after it is the kill before the next request.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from support.crashing.controllers import Keeper, Zygote
 from support.crashing.life import check
-from support.crashing.points import count_names, is_write
+from support.crashing.points import count_names, is_write, name_of
 from support.crashing.talks import Kill, Moment
 from support.crashing.world import World, world
 from support.stack import Kubectl
@@ -23,6 +25,10 @@ from support.tally import note
 
 AT_ONCE = 4
 """Lives side by side: more than there are cores, because much of a life is waiting."""
+
+DRY_LIVES = 3
+MOST_MISSED = 10
+"""At most one kill in this many may come too late for a life that was a pass shorter."""
 
 WRITES = {
     "PUT Microsoft.Network/virtualNetworks/*": 1,
@@ -59,16 +65,17 @@ async def live(world: World, kill: Kill | None = None) -> Keeper:
     return keeper
 
 
-async def live_killed(world: World, kill: Kill) -> None:
-    """One life whose first controller is killed and whose second is not.
+async def live_killed(world: World, kill: Kill) -> tuple[str, Moment] | None:
+    """One life whose first controller is killed and whose second is not; what it was killed at.
 
-    A kill at the last request may come when nobody waits any more; reads that were sent side by side are told too.
+    None when this life had fewer requests than that, being a pass shorter than others.
     """
-    keeper = await live(world, kill)
-    first, *others = keeper.started
-    assert first.was_killed, f"its controller never came to request {kill.at}, but ended after {len(first.talks)}"
-    assert len(first.talks) >= kill.at
+    first, *others = (await live(world, kill)).started
     assert len(others) <= 1
+    if not first.was_killed:
+        assert len(first.talks) < kill.at
+        return None
+    return name_of(first.talks[kill.at - 1]), kill.moment
 
 
 def kills_in(talks: list[str]) -> list[Kill]:
@@ -80,23 +87,33 @@ def kills_in(talks: list[str]) -> list[Kill]:
     return kills
 
 
-async def sweep(world: World, kills: list[Kill]) -> dict[Kill, str]:
-    """A life for each kill, some at a time; which went wrong, and how."""
-    wrong: dict[Kill, str] = {}
+@dataclass
+class Swept:
+    """What has come out of all the lives."""
 
-    async def work(waiting: list[Kill]) -> None:
+    killed: Counter[tuple[str, Moment]] = field(default_factory=Counter)
+    missed: list[Kill] = field(default_factory=list)
+    wrong: dict[Kill, str] = field(default_factory=dict)
+
+
+async def sweep(world: World, kills: list[Kill]) -> Swept:
+    """A life for each kill, some at a time."""
+    swept, waiting = Swept(), list(kills)
+
+    async def work() -> None:
         while waiting:
             kill = waiting.pop()
             try:
-                await live_killed(world, kill)
+                hit = await live_killed(world, kill)
+                swept.killed.update([hit] if hit is not None else [])
+                swept.missed.extend([kill] if hit is None else [])
             except* AssertionError as errors:
-                wrong[kill] = "; ".join(str(error) for error in errors.exceptions)
+                swept.wrong[kill] = "; ".join(str(error) for error in errors.exceptions)
 
-    waiting = list(kills)
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
-            group.create_task(work(waiting))
-    return wrong
+            group.create_task(work())
+    return swept
 
 
 async def test_a_life_says_what_it_always_says(lives: World) -> None:
@@ -113,11 +130,16 @@ async def test_a_life_says_what_it_always_says(lives: World) -> None:
 async def test_killed_at_any_request_it_goes_on_as_if_nothing_had_been(
     lives: World, request: pytest.FixtureRequest
 ) -> None:
-    dry = await live(lives)
-    talks = dry.started[0].talks
+    # An event that overtakes the answer to a write costs a pass more: the shortest life is in all of them.
+    talks = min([(await live(lives)).started[0].talks for _ in range(DRY_LIVES)], key=len)
     kills = kills_in(talks)
-    wrong = await sweep(lives, kills)
-    told = [f"{kill} ({talks[kill.at - 1]}): {why}" for kill, why in wrong.items()]
+    swept = await sweep(lives, kills)
+    told = [f"{kill} ({talks[kill.at - 1]}): {why}" for kill, why in swept.wrong.items()]
     assert not told, "\n".join(told)
+    assert {(name, moment) for name in WRITES for moment in Moment} <= swept.killed.keys()
+    assert len(swept.missed) <= len(kills) // MOST_MISSED, swept.missed
     assert lives.emulator.resources() == []
-    note(request.config, f"crash points: {len(kills)} kills of the controller in {len(talks)} requests, all converged")
+    note(
+        request.config,
+        f"crash points: {swept.killed.total()} kills of the controller in {len(talks)} requests, all converged",
+    )

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from benchhost.api import BenchHost, is_true
 from benchhost.api.conditions import ConditionType
 from benchhost.api.status import FailureClass, Operation, OperationType
-from benchhost.cloud import CapacityError, CloudError, Observation, Part, TerminalError, TransientError, Verb
+from benchhost.cloud import (
+    CapacityError,
+    CloudError,
+    MachinePower,
+    Observation,
+    Part,
+    TerminalError,
+    TransientError,
+    Verb,
+)
 from benchhost.lifecycle import (
     Action,
     Circumstances,
@@ -141,6 +150,9 @@ def test_the_epoch_never_shrinks_and_tells_machines_apart(
 ) -> None:
     action = decide(host, OWNER, seen, now=NOW, circumstances=around)
     before, after = host.status.placement, reported(host, outcome_of(host, seen, around, action)).status.placement
+    if seen.machine is not None and seen.machine.power is not MachinePower.UNKNOWN:
+        assert after is not None
+        assert after.vm_id == seen.machine.vm_id
     if before is None:
         return
     assert after is not None
