@@ -255,7 +255,10 @@ class Reconciler:
     def _resync(self, host: BenchHost) -> timedelta:
         """The resync interval, shortened by up to a tenth by the uid, so that hosts do not come all at once."""
         share = int(host.metadata.uid[:4], 16) / 0xFFFF if host.metadata.uid else 0.0
-        return self._settings.resync_interval * (1 - 0.1 * share)
+        interval = self._settings.resync_interval
+        if host.spec.azure.spot is not None:
+            interval = min(interval, self._settings.spot_resync_interval)
+        return interval * (1 - 0.1 * share)
 
     async def _report_invalid(self, body: Mapping[str, Any], message: str) -> timedelta | None:
         """Say on the object that it does not fit the API; it got past the CRD of another version."""

@@ -21,6 +21,8 @@ class ControllerSettings:
     refills by 15 a minute (Compute throttling, policy Get operation): every 4 s, and 5 s leaves room."""
     resync_interval: timedelta = timedelta(minutes=10)
     """Between two looks at a host that nothing has happened to, to find what was changed behind our back."""
+    spot_resync_interval: timedelta = timedelta(minutes=1)
+    """The same for a host on spot capacity, which Azure takes back without a word to us."""
     liveness_endpoint: str | None = None
     """Where /healthz is served, for example http://127.0.0.1:8080/healthz; nowhere when absent."""
     metrics_endpoint: str | None = None

@@ -75,9 +75,45 @@ def test_the_api_server_refuses_and_names_the_field(
         assert word in refused.stderr
 
 
+EPHEMERAL = changed("spec.azure.osDisk", {"ephemeral": True})["spec"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        pytest.param({"powerState": "Deallocated"}, ["Azure cannot deallocate", "powerState: Stopped"], id="put-aside"),
+        pytest.param({"lifetime": "8h"}, ["Azure cannot deallocate", "expiryAction: Delete"], id="ended-by-time"),
+        pytest.param(
+            {"holder": {"leaseName": "trial-1"}},
+            ["Azure cannot deallocate", "onLost: Delete"],
+            id="ended-by-its-holder",
+        ),
+        pytest.param(
+            {"reallocateAt": "2026-01-01T00:00:00Z"}, ["Azure cannot deallocate", "spec.reallocateAt"], id="moved"
+        ),
+    ],
+)
+def test_a_host_with_an_ephemeral_disk_cannot_be(spec: dict[str, Any], words: list[str], kubectl: Kubectl) -> None:
+    refused = kubectl.run("apply", "-f", "-", stdin=json.dumps(VALID | {"spec": EPHEMERAL | spec}), check=False)
+    assert refused.returncode != 0
+    assert all(word in refused.stderr for word in words), refused.stderr
+
+
+def test_a_disk_cannot_shrink_and_no_two_have_one_number(kubectl: Kubectl) -> None:
+    disk = {"lun": 1, "sizeGiB": 64}
+    kubectl.apply(changed("spec.azure.dataDisks", [disk]))
+    for disks, word in (([disk | {"sizeGiB": 32}], "a disk can grow and not shrink"), ([disk, disk], "Duplicate")):
+        patch = json.dumps({"spec": {"azure": {"dataDisks": disks}}})
+        refused = kubectl.run("patch", "bh", "pg-1", "--type=merge", "-p", patch, check=False)
+        assert refused.returncode != 0
+        assert word in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
+        ("zones", ["1"]),
+        ("spot", {}),
         ("location", "westus"),
         ("resourceGroup", "other"),
         ("name", "given-later"),
