@@ -108,7 +108,7 @@ def test_an_eviction_is_told_and_the_host_asked_for_again(stack: Stack) -> None:
     # No room for it to come back at once, so that the eviction can be seen.
     emulator(stack, "capacity", "set", "eastus", "*", "0", "--spot")
     stack.kubectl.wait("benchhost/pg-1", "condition=Evicted", seconds=60)
-    emulator(stack, "capacity", "lift", "eastus", "*", "--spot")
+    emulator(stack, "capacity", "lift", "eastus", "*")
     stack.kubectl.wait("benchhost/pg-1", "condition=Ready", seconds=60)
     placement = stack.get("pg-1")["status"]["placement"]
     assert (placement["epoch"], placement["reason"]) == (2, "Evicted")
