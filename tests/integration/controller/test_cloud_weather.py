@@ -49,7 +49,7 @@ from support.stack import Kubectl
 
 CREATE = Step(Verb.ENSURE, Part.MACHINE)
 NAME = "pg-1"
-CALLS_IN_A_LIFE = 39
+CALLS_IN_A_LIFE = 35
 """To the cloud and to the API server, in ``live``; a crash is put before and after each of them."""
 
 
