@@ -1,6 +1,6 @@
 """The clouds that the contract is checked on, each with a clock that only the tests move."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +9,7 @@ from typing import Any
 from benchhost.api.spec import BenchHostSpec
 from benchhost.azure import AzureCloudSettings, AzureProvider, credentials_from_secret
 from benchhost.cloud import (
+    CapacityError,
     CloudProvider,
     GuestSecrets,
     HostRequest,
@@ -24,6 +25,7 @@ from benchhost.cloud import (
 from benchhost.cloud.fake import FakeCloud
 from benchhost.cloud.fake_clock import SettableClock
 from benchhost.emulator import ArmEmulator, EmulatorConfig, EmulatorConnection
+from integration.emulator.admin_driver import arrange
 from support.builders import OWNER, SUBSCRIPTION, azure_spec
 
 BUILD_ORDER = (Part.NETWORK, Part.ADDRESS, Part.INTERFACE, Part.MACHINE)
@@ -48,6 +50,10 @@ class EmulatorClock:
         self.seconds += by.total_seconds()
 
 
+async def _not_arranged() -> None:
+    raise NotImplementedError("this cloud cannot be told to fail")
+
+
 @dataclass
 class Cloud:
     """A provider, and what a test needs around it."""
@@ -57,6 +63,8 @@ class Cloud:
     subscription_id: str = SUBSCRIPTION
     connection: EmulatorConnection | None = None
     secrets: GuestSecrets = field(default_factory=GuestSecrets)
+    fail_next_creation: Callable[[], Awaitable[None]] = _not_arranged
+    """Let the next creation of a machine be accepted, and fail at its end for want of room."""
 
     def request(
         self,
@@ -123,7 +131,12 @@ class Cloud:
 async def fake_cloud() -> AsyncIterator[Cloud]:
     """The in-memory cloud."""
     clock = SettableClock()
-    yield Cloud(FakeCloud(clock), clock.advance)
+    cloud = FakeCloud(clock)
+
+    async def fail_next_creation() -> None:
+        cloud.fail(Step(Verb.ENSURE, Part.MACHINE), CapacityError("No room.", code="AllocationFailed"))
+
+    yield Cloud(cloud, clock.advance, fail_next_creation=fail_next_creation)
 
 
 @asynccontextmanager
@@ -137,8 +150,21 @@ async def emulated_azure() -> AsyncIterator[Cloud]:
     )
     async with ArmEmulator(config) as emulator:
         provider = azure_provider(emulator.connection)
+
+        async def fail_next_creation() -> None:
+            effect = {"kind": "failOperation", "code": "AllocationFailed", "message": "No room."}
+            fault = {"match": {"operation": "createMachine"}, "effect": effect, "times": 1}
+            await arrange(emulator, "POST", "faults", fault)
+
+        connection = emulator.connection
         try:
-            yield Cloud(provider, clock.advance, emulator.connection.subscription_id, emulator.connection)
+            yield Cloud(
+                provider,
+                clock.advance,
+                connection.subscription_id,
+                connection,
+                fail_next_creation=fail_next_creation,
+            )
         finally:
             await provider.close()
 

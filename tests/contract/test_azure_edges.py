@@ -15,6 +15,7 @@ from aiohttp import web
 from benchhost.api.conditions import Reason
 from benchhost.cloud import AdminError, CloudError, CredentialsError, Part, TerminalError, TransientError, Verb
 from benchhost.emulator.certificates import make_certificate
+from benchhost.lifecycle import required_parts
 from contract.clouds import BUILD_ORDER, STRANGER, Cloud, azure_provider
 from support.builders import OWNER
 
@@ -62,11 +63,12 @@ async def test_an_unknown_tenant_is_told_as_rejected_credentials(azure: Cloud) -
     assert caught.value.reason is Reason.CREDENTIALS_REJECTED
 
 
-async def test_a_missing_resource_group_holds_nothing_and_takes_nothing(azure: Cloud) -> None:
-    request = azure.request(resourceGroup="no-such-group")
+@pytest.mark.parametrize("name", [None, "db-1"])
+async def test_a_missing_resource_group_holds_nothing_and_takes_nothing(azure: Cloud, name: str | None) -> None:
+    request = azure.request(resourceGroup="no-such-group", name=name)
     assert dict((await azure.provider.observe(request)).parts) == {}
     assert (await azure.start(request, Verb.DELETE)).finished
-    for part in BUILD_ORDER:
+    for part in required_parts(request.spec.azure):
         with pytest.raises(AdminError, match="no-such-group") as caught:
             await azure.start(request, Verb.ENSURE, part)
         assert caught.value.reason is Reason.RESOURCE_GROUP_NOT_FOUND
@@ -155,9 +157,9 @@ async def forgetful_server(context: ssl.SSLContext) -> AsyncIterator[tuple[int, 
         await runner.cleanup()
 
 
-@pytest.mark.parametrize("part", BUILD_ORDER)
+@pytest.mark.parametrize(("part", "name"), [*((part, "db-1") for part in BUILD_ORDER), (Part.MACHINE, None)])
 async def test_what_somebody_makes_between_the_look_and_the_creation_is_not_overwritten(
-    azure: Cloud, tmp_path: Path, part: Part
+    azure: Cloud, tmp_path: Path, part: Part, name: str | None
 ) -> None:
     assert azure.connection is not None
     other = make_certificate(tmp_path, ("localhost", "127.0.0.1"))
@@ -167,7 +169,7 @@ async def test_what_somebody_makes_between_the_look_and_the_creation_is_not_over
         changes = {"resource_manager_endpoint": f"https://localhost:{port}", "ca_bundle": both}
         async with replaced(azure, **changes) as cloud:
             with pytest.raises(TransientError, match="It exists"):
-                await cloud.start(cloud.request(), Verb.ENSURE, part)
+                await cloud.start(cloud.request(name=name), Verb.ENSURE, part)
     assert [(write.method, write.headers.get("If-None-Match")) for write in writes] == [("PUT", "*")]
 
 

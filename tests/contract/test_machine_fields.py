@@ -71,7 +71,7 @@ async def test_another_owners_machine_is_not_changed(cloud: Cloud, verb: Verb) -
 
 @pytest.mark.parametrize("part", BUILD_ORDER)
 async def test_what_was_made_since_it_was_seen_absent_is_not_made_again(cloud: Cloud, part: Part) -> None:
-    request = cloud.request()
+    request = cloud.request(name="db-1")
     before = await cloud.provider.observe(request)
     seen = await cloud.build(request)
     with pytest.raises(TransientError) as caught:

@@ -4,7 +4,18 @@ import pytest
 
 from benchhost.api.conditions import Reason
 from benchhost.api.status import AddressType
-from benchhost.cloud import AdminError, CloudError, MachinePower, Owner, Part, PartState, TransientError, Verb
+from benchhost.cloud import (
+    AdminError,
+    CapacityError,
+    CloudError,
+    MachinePower,
+    Owner,
+    Part,
+    PartState,
+    TransientError,
+    Verb,
+)
+from benchhost.lifecycle import required_parts
 from contract.clouds import BUILD_ORDER, DELETE_ORDER, OTHER, STRANGER, Cloud
 from support.builders import OWNER
 
@@ -14,11 +25,13 @@ async def test_a_host_that_was_never_made_has_no_parts(cloud: Cloud) -> None:
     assert (dict(observation.parts), observation.machine) == ({}, None)
 
 
-async def test_a_host_is_built_part_by_part_until_it_runs_with_its_addresses(cloud: Cloud) -> None:
-    request = cloud.request(tags={"team": "db"})
-    for built, part in enumerate(BUILD_ORDER):
+@pytest.mark.parametrize("name", [None, "db-1"], ids=["interface-with-the-machine", "interface-before-the-machine"])
+async def test_a_host_is_built_part_by_part_until_it_runs_with_its_addresses(cloud: Cloud, name: str | None) -> None:
+    request = cloud.request(tags={"team": "db"}, name=name)
+    order = required_parts(request.spec.azure)
+    for built, part in enumerate(order):
         before = await cloud.provider.observe(request)
-        assert set(before.parts) == set(BUILD_ORDER[:built])
+        assert set(before.parts) == set(order[:built])
         await cloud.do(request, Verb.ENSURE, part)
     seen = await cloud.provider.observe(request)
     assert set(seen.parts) == {*BUILD_ORDER, Part.DISK}
@@ -238,10 +251,61 @@ async def test_a_network_that_we_did_not_make_is_used_and_never_deleted(cloud: C
 
 
 async def test_a_machine_is_not_made_before_its_interface(cloud: Cloud) -> None:
+    request = cloud.request(name="db-1")
+    await cloud.do(request, Verb.ENSURE, Part.NETWORK)
+    with pytest.raises(CloudError):
+        await cloud.start(request, Verb.ENSURE)
+    assert set((await cloud.provider.observe(request)).parts) == {Part.NETWORK}
+
+
+async def test_a_machine_that_brings_its_interface_needs_the_network(cloud: Cloud) -> None:
     request = cloud.request()
     with pytest.raises(CloudError):
         await cloud.start(request, Verb.ENSURE)
     assert dict((await cloud.provider.observe(request)).parts) == {}
+
+
+async def test_a_creation_that_failed_keeps_what_it_brought_until_the_machine_is_deleted(cloud: Cloud) -> None:
+    request = cloud.request()
+    await cloud.do(request, Verb.ENSURE, Part.NETWORK)
+    await cloud.fail_next_creation()
+    ended = await cloud.do(request, Verb.ENSURE)
+    assert ended is not None
+    assert isinstance(ended.error, CapacityError)
+    seen = await cloud.provider.observe(request)
+    assert seen.parts[Part.MACHINE].state is PartState.FAILED
+    own = (Part.MACHINE, Part.INTERFACE, Part.ADDRESS)
+    assert {seen.parts[part].owner for part in own} == {OWNER}
+    await cloud.do(request, Verb.DELETE)
+    assert set((await cloud.provider.observe(request)).parts) == {Part.NETWORK}
+    again = await cloud.build(request)
+    assert again.machine is not None
+    assert again.machine.power is MachinePower.RUNNING
+    assert len(again.machine.addresses) == 2
+
+
+async def test_a_failed_machine_that_is_ensured_gets_no_second_interface(cloud: Cloud) -> None:
+    request = cloud.request()
+    await cloud.do(request, Verb.ENSURE, Part.NETWORK)
+    await cloud.fail_next_creation()
+    await cloud.do(request, Verb.ENSURE)
+    before = (await cloud.provider.observe(request)).parts[Part.INTERFACE].resource_id
+    await cloud.do(request, Verb.ENSURE)
+    await cloud.do(request, Verb.DELETE)
+    seen = await cloud.provider.observe(request)
+    assert before
+    assert set(seen.parts) == {Part.NETWORK}
+
+
+async def test_everything_that_a_computed_name_has_made_can_be_let_go(cloud: Cloud) -> None:
+    request = cloud.request(dataDisks=[{"lun": 0, "sizeGiB": 32}])
+    await cloud.build(request)
+    for part in (Part.MACHINE, Part.INTERFACE, Part.DISK, Part.ADDRESS):
+        await cloud.do(request, Verb.RELEASE, part)
+    await cloud.do(request, Verb.RELEASE, Part.DATA_DISK, 0)
+    seen = await cloud.provider.observe(request)
+    own = [*(part for kind, part in seen.parts.items() if kind is not Part.NETWORK), *seen.data_disks.values()]
+    assert [part.owner for part in own] == [None] * 5
 
 
 @pytest.mark.parametrize("verb", [Verb.START, Verb.STOP, Verb.DEALLOCATE, Verb.RESTART, Verb.RESIZE, Verb.TAG])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from benchhost.api.azure import Caching
+from benchhost.azure.interfaces import owner_by_name
 from benchhost.azure.names import HostNames, name_in
 from benchhost.azure.states import state_of
 from benchhost.azure.tags import read_owner
@@ -39,7 +40,7 @@ def disks_of(request: HostRequest, machine: Any | None, listed: Iterable[Any]) -
     listed
         The SDK's models of the disks in its resource group.
     """
-    by_id = {model.id.lower(): to_disk(model, request) for model in listed}
+    by_id = {model.id.lower(): to_disk(model, request, machine) for model in listed}
     boot, data = _by_name(request, by_id.values())
     if machine is None or not _vouches(machine, request):
         return HostDisks(boot, data)
@@ -52,11 +53,11 @@ def disks_of(request: HostRequest, machine: Any | None, listed: Iterable[Any]) -
     return HostDisks(boot, loose | {lun: _attached(disk, request, by_id) for lun, disk in attached.items()})
 
 
-def to_disk(model: Any, request: HostRequest) -> ObservedPart:
-    """A disk that ARM shows."""
+def to_disk(model: Any, request: HostRequest, machine: Any | None = None) -> ObservedPart:
+    """A disk that ARM shows, beside the machine of this host's name."""
     names, owner = HostNames.of(request), read_owner(model.tags)
-    if owner is None and names.is_computed and names.is_disk(name_in(model.id)):
-        owner = request.owner
+    if owner is None and names.is_disk(name_in(model.id)):
+        owner = owner_by_name(request, machine)
     user = model.managed_by
     return ObservedPart(
         resource_id=model.id,

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from azure.mgmt.compute.models import Disk, VirtualMachine
-from azure.mgmt.network.models import NetworkInterface, PublicIPAddress, VirtualNetwork
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.listing import Body, Listing
 from benchhost.azure.names import HostNames
+from benchhost.azure.pages import LIST_URLS, MODELS, describe_list, list_url, subscription_url
 from benchhost.azure.resources import resource
 from benchhost.cloud.errors import AdminError
-from benchhost.cloud.machine import Part
+from benchhost.cloud.machine import ObservedPart, Part, PartState
 from benchhost.cloud.provider import HostRequest
 
 _RECENT: Final = timedelta(seconds=5)
@@ -25,33 +24,8 @@ _RECENT: Final = timedelta(seconds=5)
 _REFUSED_FOR: Final = timedelta(minutes=10)
 """How long a list that we have no right to see is not asked for again."""
 
-_COMPUTE: Final = "{scope}/providers/Microsoft.Compute/{kind}?api-version={version}"
-_NETWORK: Final = "{scope}/providers/Microsoft.Network/{kind}?api-version=2026-03-01"
 _LUNS: Final = 64
 """Logical unit numbers of the largest machines (sizes overview, "max data disks")."""
-_URLS: Final[dict[Part, str]] = {
-    Part.MACHINE: _COMPUTE.format(scope="{scope}", kind="virtualMachines", version="2026-04-01"),
-    Part.DISK: _COMPUTE.format(scope="{scope}", kind="disks", version="2026-03-02"),
-    Part.INTERFACE: _NETWORK.format(scope="{scope}", kind="networkInterfaces"),
-    Part.ADDRESS: _NETWORK.format(scope="{scope}", kind="publicIPAddresses"),
-    Part.NETWORK: _NETWORK.format(scope="{scope}", kind="virtualNetworks"),
-}
-"""Of the lists; the versions are those that the SDK's own operations ask for (compute 39, network 33)."""
-_WORDS: Final[dict[Part, str]] = {
-    Part.MACHINE: "virtual machines",
-    Part.DISK: "disks",
-    Part.INTERFACE: "network interfaces",
-    Part.ADDRESS: "public IP addresses",
-    Part.NETWORK: "virtual networks",
-}
-_MODELS: Final[dict[Part, Any]] = {
-    Part.MACHINE: VirtualMachine,
-    Part.DISK: Disk,
-    Part.DATA_DISK: Disk,
-    Part.INTERFACE: NetworkInterface,
-    Part.ADDRESS: PublicIPAddress,
-    Part.NETWORK: VirtualNetwork,
-}
 
 
 @dataclass(slots=True)
@@ -67,18 +41,15 @@ class GroupLists:
     _statuses_refused_until: datetime | None = None
 
     def __post_init__(self) -> None:
-        subscription = f"{self.clients.settings.resource_manager_endpoint}/subscriptions/{self.subscription_id}"
-        group = f"{subscription}/resourceGroups/{self.resource_group}"
+        subscription_id, group = self.subscription_id, self.resource_group
         self._lists = {
-            part: self._listing(
-                url.format(scope=group), f"list the {_WORDS[part]} in resource group {self.resource_group}"
-            )
-            for part, url in _URLS.items()
+            part: self._listing(list_url(self.clients, part, subscription_id, group), describe_list(part, group))
+            for part in LIST_URLS
         }
         # Power states come with the list of a whole subscription only, whose entries may hold nothing else.
         self._statuses = self._listing(
-            _URLS[Part.MACHINE].format(scope=subscription) + "&statusOnly=true",
-            f"list the states of the virtual machines in subscription {self.subscription_id}",
+            LIST_URLS[Part.MACHINE].format(scope=subscription_url(self.clients, subscription_id)) + "&statusOnly=true",
+            f"list the states of the virtual machines in subscription {subscription_id}",
         )
 
     @property
@@ -92,20 +63,33 @@ class GroupLists:
         return self._statuses.pages + sum(listing.pages for listing in self._lists.values())
 
     async def read(
-        self, request: HostRequest, not_before: datetime | None, part: Part, lun: int | None = None
+        self, request: HostRequest, not_before: datetime | None, part: Part, *, at: str | None = None
     ) -> Any | None:
-        """The SDK's model of a part as it was lately, and at ``not_before`` or later; None if it is absent."""
+        """The SDK's model of a part as it was lately, and at ``not_before`` or later; None if it is absent.
+
+        The part is looked for by its name, or where ``at``, its ARM id, says. Something refers to it then, so a list
+        that does not show it says nothing, unless it has shown it before.
+        """
         if part is Part.MACHINE:
             return await self._read_machine(request, not_before)
-        names = HostNames.of(request)
-        key = names.id_of(part, lun).lower()
-        listing = self._lists[Part.DISK if part is Part.DATA_DISK else part]
+        names, listing = HostNames.of(request), self._lists[part]
+        key = (at or names.id_of(part)).lower()
         item = (await listing.recent(_RECENT, not_before)).items.get(key)
         if item is not None:
-            return _MODELS[part](_with_one_user_of_each_subnet(item) if part is Part.NETWORK else item)
-        if _is_gone(listing, key, request):
+            return MODELS[part](_with_one_user_of_each_subnet(item) if part is Part.NETWORK else item)
+        if listing.has_shown(key) if at is not None else _is_gone(listing, key, request):
             return None
-        return await resource(self.clients, names, part, lun=lun).get()
+        seen = ObservedPart(at, PartState.PENDING) if at is not None else None
+        return await resource(self.clients, names, part, seen).get()
+
+    async def find(self, request: HostRequest, not_before: datetime | None, part: Part) -> Any | None:
+        """The SDK's model of a part that is called as this host's, whatever suffix its name has.
+
+        What is too new to be listed is missed: the orphan sweep finds it by its tags.
+        """
+        snapshot = await self._lists[part].recent(_RECENT, not_before)
+        keys = snapshot.without_suffix(HostNames.of(request).id_of(part).lower())
+        return MODELS[part](snapshot.items[min(keys)]) if keys else None
 
     async def read_disks(self, request: HostRequest, not_before: datetime | None) -> list[Any]:
         """The SDK's models of the disks that are called as this host's are, as of the same moment."""
@@ -113,7 +97,7 @@ class GroupLists:
         items = (await listing.recent(_RECENT, not_before)).items
         boot = names.id_of(Part.DISK).lower()
         data = (f"{boot.removesuffix('-os')}-data-{lun}" for lun in range(_LUNS))
-        found = [Disk(items[key]) for key in (boot, *data) if key in items]
+        found = [MODELS[Part.DISK](items[key]) for key in (boot, *data) if key in items]
         if boot in items or _is_gone(listing, boot, request):
             return found
         alone = await resource(self.clients, names, Part.DISK).get()
@@ -149,7 +133,7 @@ class GroupLists:
         if item is None and status is None and _is_gone(self.machines, key, request):
             return None
         whole = merge_status(item, status) if item is not None and status is not None else None
-        return VirtualMachine(whole) if whole is not None else await single.get(expand="instanceView")
+        return MODELS[Part.MACHINE](whole) if whole is not None else await single.get(expand="instanceView")
 
     def _has_no_statuses(self) -> bool:
         return self._statuses_refused_until is not None and datetime.now(UTC) < self._statuses_refused_until
@@ -166,9 +150,13 @@ class ReadListed:
     request: HostRequest
     not_before: datetime | None
 
-    async def part(self, part: Part) -> Any | None:
+    async def part(self, part: Part, at: str | None = None) -> Any | None:
         """A part, as listed."""
-        return await self.lists.read(self.request, self.not_before, part)
+        return await self.lists.read(self.request, self.not_before, part, at=at)
+
+    async def named(self, part: Part) -> Any | None:
+        """A part that is called as this host's, as listed."""
+        return await self.lists.find(self.request, self.not_before, part)
 
     async def disks(self) -> list[Any]:
         """The host's disks, as listed."""

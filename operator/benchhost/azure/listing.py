@@ -15,6 +15,7 @@ from benchhost.azure.budget import Caller, calling
 from benchhost.azure.calls import azure_call, json_of, refusal_of
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.errors import classify
+from benchhost.azure.names import without_suffix
 from benchhost.azure.waiting import Flow
 from benchhost.cloud.errors import CloudError, DeferredError, TransientError
 
@@ -42,6 +43,14 @@ class Snapshot:
     ended: datetime
     items: Mapping[str, Body]
     """By id in lower case: ARM does not keep the case of ids."""
+    _by_stem: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    def without_suffix(self, stem: str) -> list[str]:
+        """The ids that are this one, or this one with a suffix that the cloud has chosen."""
+        if not self._by_stem:
+            for key in self.items:
+                self._by_stem.setdefault(without_suffix(key), []).append(key)
+        return self._by_stem.get(stem, [])
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ Body = dict[str, Any]
 _ULTRA_DISK: Final = "ultrassd_lrs"
 
 
-def to_machine(request: HostRequest) -> Body:
+def to_machine(request: HostRequest, network_profile: Body) -> Body:
     """The machine; its disks and its interface go when it goes."""
     azure, names = request.spec.azure, HostNames.of(request)
     properties: Body = {
@@ -29,7 +29,7 @@ def to_machine(request: HostRequest) -> Body:
             "dataDisks": [to_data_disk(disk, names) for disk in azure.data_disks],
         },
         "osProfile": _os_profile(azure, names, request.secrets or GuestSecrets()),
-        "networkProfile": _network_profile(names),
+        "networkProfile": network_profile,
         "diagnosticsProfile": to_diagnostics(azure),
         **_spot(azure.spot),
         **_placement(azure.placement),
@@ -107,14 +107,6 @@ def _os_profile(azure: AzureSpec, names: HostNames, secrets: GuestSecrets) -> Bo
     if secrets.custom_data is not None:
         profile["customData"] = base64.b64encode(secrets.custom_data).decode("ascii")
     return profile
-
-
-def _network_profile(names: HostNames) -> Body:
-    interface: Body = {
-        "id": names.id_of(Part.INTERFACE),
-        "properties": {"primary": True, "deleteOption": "Delete"},
-    }
-    return {"networkInterfaces": [interface]}
 
 
 def _spot(spot: Spot | None) -> Body:

@@ -4,6 +4,7 @@ Read by everything in this package, so that a resource can be found again after 
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -17,6 +18,10 @@ SUBNET: Final = "default"
 
 _NAME_LENGTH: Final = 50
 """With a hyphen and 8 digits 59 characters: below ARM's 64 for a Linux machine's name and its host name."""
+
+_SUFFIX: Final = re.compile(r"-[0-9a-f]{8}$")
+"""What Azure adds to the names of what a machine brings along; interface and address get the same one (an exported
+template: azure-lifecycle.md, A)."""
 
 _TYPES: Final[dict[Part, tuple[str, str]]] = {
     Part.NETWORK: ("Microsoft.Network", "virtualNetworks"),
@@ -74,6 +79,10 @@ class HostNames:
     def is_boot_disk(self, name: str) -> bool:
         """Whether the disk that the machine boots from is called so; ARM compares names without their case."""
         return name.lower() == f"{self.machine}-os".lower()
+
+    def is_called(self, part: Part, name: str) -> bool:
+        """Whether the host's interface or address is called so, be it made by itself or brought along."""
+        return without_suffix(name) == str(self.get(part)).lower()
 
     def lun_of(self, name: str) -> int | None:
         """The logical unit number in the name of a data disk of this host; None for any other name."""
@@ -133,3 +142,8 @@ def computed_name(owner: Owner) -> str:
 def name_in(arm_id: str) -> str:
     """The resource's own name at the end of an ARM id."""
     return str(parse_resource_id(arm_id).get("resource_name", ""))
+
+
+def without_suffix(name: str) -> str:
+    """A name, or an ARM id, without the digits that Azure adds to what a machine brings along; in lower case."""
+    return _SUFFIX.sub("", name.lower())

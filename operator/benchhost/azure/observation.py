@@ -13,12 +13,14 @@ from benchhost.api.azure import PublicAddress
 from benchhost.api.status import Address, AddressType
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.disks import attached_disks, disks_of, sized
-from benchhost.azure.names import HostNames
+from benchhost.azure.interfaces import address_id_of, interface_id_of, owner_of
+from benchhost.azure.names import HostNames, name_in
+from benchhost.azure.pages import MODELS, describe_list, list_url, read_items
 from benchhost.azure.resources import list_disks, resource
 from benchhost.azure.states import state_of, to_state
 from benchhost.azure.tags import read_owner, without_owner
-from benchhost.cloud.machine import Machine, MachinePower, Observation, ObservedPart, Part
-from benchhost.cloud.provider import HostRequest
+from benchhost.cloud.machine import Machine, MachinePower, Observation, ObservedPart, Part, PartState
+from benchhost.cloud.provider import HostRequest, makes_interface_with_machine
 
 _POWERS: Final[dict[str, MachinePower]] = {power.value.lower(): power for power in MachinePower}
 
@@ -26,8 +28,12 @@ _POWERS: Final[dict[str, MachinePower]] = {power.value.lower(): power for power 
 class Reader(Protocol):
     """Gives the SDK's models of one host's resources, as fresh as it was asked for."""
 
-    async def part(self, part: Part) -> Any | None:
-        """A part that there is one of; None when it does not exist."""
+    async def part(self, part: Part, at: str | None = None) -> Any | None:
+        """A part that there is one of, by its name or where its ARM id says; None when it does not exist."""
+        ...
+
+    async def named(self, part: Part) -> Any | None:
+        """A part that is called as this host's, whatever suffix its name has; None when there is none."""
         ...
 
     async def disks(self) -> list[Any]:
@@ -42,10 +48,19 @@ class ReadAlone:
     clients: AzureClients
     names: HostNames
 
-    async def part(self, part: Part) -> Any | None:
+    async def part(self, part: Part, at: str | None = None) -> Any | None:
         """A part, by a GET of its own."""
         expand = {"expand": "instanceView"} if part is Part.MACHINE else {}
-        return await resource(self.clients, self.names, part).get(**expand)
+        seen = ObservedPart(at, PartState.PENDING) if at is not None else None
+        return await resource(self.clients, self.names, part, seen).get(**expand)
+
+    async def named(self, part: Part) -> Any | None:
+        """The first by name of those in the resource group."""
+        azure = self.names.azure
+        url = list_url(self.clients, part, azure.subscription_id, azure.resource_group)
+        items = read_items(self.clients, url, describe_list(part, azure.resource_group))
+        found = [item async for item in items if self.names.is_called(part, name_in(str(item.get("id"))))]
+        return MODELS[part](min(found, key=lambda item: str(item["id"]).lower())) if found else None
 
     async def disks(self) -> list[Any]:
         """All disks of the resource group."""
@@ -58,9 +73,10 @@ async def observe(reader: Reader, request: HostRequest) -> Observation:
     Its disks are listed with all others of the resource group: one that was detached is found nowhere else, and a
     machine's body does not tell a disk's size in every state.
     """
-    wanted = _parts_to_read(request)
-    disks, *models = await _all(reader.disks(), *map(reader.part, wanted))
-    return to_observation(request, dict(zip(wanted, models, strict=True)), disks)
+    network = request.spec.azure.network.virtual_network
+    shared = [Part.NETWORK] if network is not None and network.create else []
+    disks, own, *networks = await _all(reader.disks(), _own_parts(reader, request), *map(reader.part, shared))
+    return to_observation(request, {**own, **dict(zip(shared, networks, strict=True))}, disks)
 
 
 def to_observation(request: HostRequest, models: Mapping[Part, Any | None], listed: Iterable[Any]) -> Observation:
@@ -78,6 +94,8 @@ def to_observation(request: HostRequest, models: Mapping[Part, Any | None], list
     machine = models.get(Part.MACHINE)
     disks = disks_of(request, machine, listed)
     parts = {part: to_part(model) for part, model in models.items() if model is not None}
+    for part in {Part.INTERFACE, Part.ADDRESS} & parts.keys():
+        parts[part] = replace(parts[part], owner=owner_of(request, part, models[part], machine))
     if disks.boot is not None:
         parts[Part.DISK] = disks.boot
     if machine is None:
@@ -89,15 +107,25 @@ def to_observation(request: HostRequest, models: Mapping[Part, Any | None], list
     )
 
 
-def _parts_to_read(request: HostRequest) -> tuple[Part, ...]:
-    network = request.spec.azure.network
-    wanted = [
-        (Part.MACHINE, True),
-        (Part.INTERFACE, True),
-        (Part.ADDRESS, network.public_address is PublicAddress.STATIC),
-        (Part.NETWORK, network.virtual_network is not None and network.virtual_network.create),
-    ]
-    return tuple(part for part, needed in wanted if needed)
+async def _own_parts(reader: Reader, request: HostRequest) -> dict[Part, Any | None]:
+    """The machine, its interface and its public address."""
+    is_public = request.spec.azure.network.public_address is PublicAddress.STATIC
+    attached = [Part.INTERFACE, Part.ADDRESS] if is_public else [Part.INTERFACE]
+    if not makes_interface_with_machine(request.spec.azure):
+        wanted = [Part.MACHINE, *attached]
+        return dict(zip(wanted, await _all(*map(reader.part, wanted)), strict=True))
+    machine = await reader.part(Part.MACHINE)
+    if machine is None:
+        # What is left of an earlier machine, where its deletion did not take everything along.
+        return dict(zip(attached, await _all(*map(reader.named, attached)), strict=True))
+    interface = await _referred(reader, Part.INTERFACE, interface_id_of(machine))
+    address_id = address_id_of(interface) if is_public and interface is not None else None
+    address = await _referred(reader, Part.ADDRESS, address_id)
+    return {Part.MACHINE: machine, Part.INTERFACE: interface, Part.ADDRESS: address}
+
+
+async def _referred(reader: Reader, part: Part, at: str | None) -> Any | None:
+    return None if at is None else await reader.part(part, at)
 
 
 async def _all(*readings: Awaitable[Any]) -> list[Any]:

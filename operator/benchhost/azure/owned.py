@@ -8,7 +8,6 @@ creation time that Microsoft.Network's own lists do not have; it may lag behind.
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from functools import partial
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urljoin
 
@@ -16,9 +15,11 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.core.tools import parse_resource_id
 from benchhost.api.conditions import Reason
 from benchhost.azure.attempt import read_started
-from benchhost.azure.calls import azure_call, json_of, refusal_of
+from benchhost.azure.calls import azure_call, refusal_of
 from benchhost.azure.clients import AzureClients
+from benchhost.azure.names import without_suffix
 from benchhost.azure.observation import part_from_json, to_part
+from benchhost.azure.pages import read_items
 from benchhost.azure.polling import to_time
 from benchhost.azure.tags import is_shared_by, read_owner
 from benchhost.cloud.errors import AdminError, TransientError
@@ -112,7 +113,9 @@ def _part_of(kind: str, name: str, owner: Owner | None) -> Part | None:
     if not (owner.namespace and owner.name and owner.uid):
         return None
     for own_kind, ending, part in _NAMED:
-        if kind == own_kind and _has_ending(name.lower(), ending):
+        # Only Azure's own suffix may follow: a disk that somebody copied is theirs.
+        own_name = without_suffix(name) if part in (Part.INTERFACE, Part.ADDRESS) else name.lower()
+        if kind == own_kind and _has_ending(own_name, ending):
             return part
     return None
 
@@ -125,31 +128,12 @@ def _has_ending(name: str, ending: str) -> bool:
     return bool(machine) and number.isdecimal()
 
 
-async def _list_all(clients: AzureClients, scope: Scope) -> AsyncIterator[Mapping[str, Any]]:
+def _list_all(clients: AzureClients, scope: Scope) -> AsyncIterator[Mapping[str, Any]]:
     # Not filtered by tag: such a list comes without tags (reference of Resources - List By Resource Group, $filter).
     query = urlencode({"$expand": "createdTime,provisioningState", "api-version": _API_VERSION}, safe="$,")
     group = f"subscriptions/{quote(scope.subscription_id)}/resourceGroups/{quote(scope.resource_group)}"
-    url: str | None = urljoin(f"{clients.settings.resource_manager_endpoint}/", f"{group}/resources?{query}")
-    while url is not None:
-        page = await _get_page(clients, url, f"list resource group {scope.resource_group}")
-        for item in page.get("value") or []:
-            yield item
-        url = page.get("nextLink")
-        if url is not None and not clients.settings.is_at_endpoint(url):
-            raise TransientError(f"The list of resource group {scope.resource_group} goes on at another host: {url}")
-
-
-async def _get_page(clients: AzureClients, url: str, what: str) -> Mapping[str, Any]:
-    async with azure_call(clients.settings, what):
-        response = await clients.get(url)
-        await response.read()
-        if response.status_code == HTTPStatus.NOT_FOUND and refusal_of(response).code == "ResourceGroupNotFound":
-            return {}
-        response.raise_for_status()
-    body = json_of(response)
-    if not isinstance(body, Mapping):
-        raise TransientError(f"Azure's answer could not be read when it was to {what}.")
-    return body
+    url = urljoin(f"{clients.settings.resource_manager_endpoint}/", f"{group}/resources?{query}")
+    return read_items(clients, url, f"list resource group {scope.resource_group}")
 
 
 async def _with_users(clients: AzureClients, resource: OwnedResource) -> OwnedResource:

@@ -3,14 +3,17 @@
 Called by the steps. Plain dictionaries in wire form: the SDK's TypedDicts call optional fields required.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from benchhost.api.azure import DataDisk, PublicAddress
 from benchhost.azure.machine_body import Body, to_machine
 from benchhost.azure.names import SUBNET, HostNames
 from benchhost.azure.tags import shared_tags, to_tags
 from benchhost.cloud.machine import Part
-from benchhost.cloud.provider import HostRequest
+from benchhost.cloud.provider import HostRequest, makes_interface_with_machine
+
+_NETWORK_API_VERSION: Final = "2022-11-01"
+"""By which Microsoft.Compute asks Microsoft.Network: the newest that the SDK's models know (compute 39)."""
 
 
 def to_body(request: HostRequest, part: Part) -> Body:
@@ -29,7 +32,7 @@ def to_body(request: HostRequest, part: Part) -> Body:
         case Part.INTERFACE:
             return to_interface(request)
         case Part.MACHINE:
-            return to_machine(request)
+            return to_machine(request, to_network_profile(request))
         case Part.DISK | Part.DATA_DISK:
             raise ValueError("disks are created by the machine")
     assert_never(part)
@@ -67,20 +70,60 @@ def to_public_address(request: HostRequest) -> Body:
 def to_interface(request: HostRequest) -> Body:
     """The host's only interface; its public address goes when it goes."""
     azure, names = request.spec.azure, HostNames.of(request)
-    primary: Body = {
-        "primary": True,
-        "subnet": {"id": names.subnet_id()},
-        "privateIPAllocationMethod": "Dynamic",
-    }
+    primary: Body = {"privateIPAllocationMethod": "Dynamic"}
     if azure.network.public_address is PublicAddress.STATIC:
         primary["publicIPAddress"] = {"id": names.id_of(Part.ADDRESS), "properties": {"deleteOption": "Delete"}}
+    return {"location": azure.location, "tags": to_tags(request), "properties": _interface(request, primary)}
+
+
+def to_network_profile(request: HostRequest) -> Body:
+    """What a new machine is attached to: the interface that was made for it, or one that comes with it.
+
+    The second is refused for a machine that exists, so it is never sent without ``If-None-Match``.
+    """
+    names = HostNames.of(request)
+    if not makes_interface_with_machine(request.spec.azure):
+        properties = {"primary": True, "deleteOption": "Delete"}
+        return {"networkInterfaces": [{"id": names.id_of(Part.INTERFACE), "properties": properties}]}
+    configuration: Body = {
+        "name": names.get(Part.INTERFACE),
+        "tags": to_tags(request),
+        "properties": {
+            "primary": True,
+            "deleteOption": "Delete",
+            **_interface(request, _address_configuration(request)),
+        },
+    }
+    return {"networkApiVersion": _NETWORK_API_VERSION, "networkInterfaceConfigurations": [configuration]}
+
+
+def _address_configuration(request: HostRequest) -> Body:
+    if request.spec.azure.network.public_address is not PublicAddress.STATIC:
+        return {}
+    configuration: Body = {
+        "name": HostNames.of(request).get(Part.ADDRESS),
+        "tags": to_tags(request),
+        "sku": {"name": "Standard", "tier": "Regional"},
+        "properties": {
+            "deleteOption": "Delete",
+            "publicIPAllocationMethod": "Static",
+            "publicIPAddressVersion": "IPv4",
+        },
+    }
+    return {"publicIPAddressConfiguration": configuration}
+
+
+def _interface(request: HostRequest, address: Body) -> Body:
+    """What an interface is, however it is made."""
+    network = request.spec.azure.network
+    primary: Body = {"primary": True, "subnet": {"id": HostNames.of(request).subnet_id()}, **address}
     properties: Body = {
         "ipConfigurations": [{"name": "primary", "properties": primary}],
-        "enableAcceleratedNetworking": azure.network.accelerated_networking,
+        "enableAcceleratedNetworking": network.accelerated_networking,
     }
-    if azure.network.security_group_id is not None:
-        properties["networkSecurityGroup"] = {"id": azure.network.security_group_id}
-    return {"location": azure.location, "tags": to_tags(request), "properties": properties}
+    if network.security_group_id is not None:
+        properties["networkSecurityGroup"] = {"id": network.security_group_id}
+    return properties
 
 
 def to_growth(disk: DataDisk) -> Body:

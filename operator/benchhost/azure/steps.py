@@ -20,9 +20,10 @@ from benchhost.azure.parameters import to_body, to_growth
 from benchhost.azure.tags import is_shared_by, read_owner, to_tags, without_owner
 from benchhost.cloud.errors import AdminError, TransientError
 from benchhost.cloud.machine import MachinePower, Observation, ObservedPart, Part, PartState
-from benchhost.cloud.provider import HostRequest, Started, Step, Verb
+from benchhost.cloud.provider import HostRequest, Started, Step, Verb, makes_interface_with_machine
 
 _FINISHED: Final = Started(finished=True)
+_BROUGHT_ALONG: Final = frozenset({Part.ADDRESS, Part.INTERFACE})
 _SOON: Final = Started(retry_after=timedelta(seconds=5))
 """Somebody's operation is under way; facts of compute-throttling-limits.md: not more than one GET in 5 s."""
 
@@ -56,7 +57,8 @@ async def start_step(clients: AzureClients, request: HostRequest, step: Step, se
 
 async def _ensure(attempt: Attempt) -> Started:
     part, seen = attempt.step.part, attempt.part
-    if part is Part.DISK:
+    is_brought = part in _BROUGHT_ALONG and makes_interface_with_machine(attempt.request.spec.azure)
+    if part is Part.DISK or is_brought:
         return _FINISHED  # the machine brings it along
     if part is Part.DATA_DISK:
         return await _grow(attempt)
@@ -87,9 +89,14 @@ async def _put(attempt: Attempt, headers: dict[str, str]) -> Started:
 
 
 async def _mend(attempt: Attempt, seen: ObservedPart) -> Started:
-    """A failed resource is put again; a machine that has run before is reapplied, as its body may not be sent twice."""
+    """Put a failed resource again, but reapply a machine whose body may not be sent twice.
+
+    That is one that has run before, or that brought its interface along; if it was never made whole, only its deletion
+    helps.
+    """
     machine = attempt.seen.machine if attempt.step.part is Part.MACHINE else None
-    if machine is not None and machine.power is not MachinePower.UNKNOWN:
+    brings_interface = makes_interface_with_machine(attempt.request.spec.azure)
+    if machine is not None and (brings_interface or machine.power is not MachinePower.UNKNOWN):
         return await attempt.send(_machines(attempt).begin_reapply, *attempt.target.at, polling=False)
     return await _put(attempt, {"If-Match": seen.etag} if seen.etag else {})
 

@@ -32,6 +32,7 @@ from benchhost.cloud.provider import (
     Started,
     Step,
     Verb,
+    makes_interface_with_machine,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "ThrottledError",
     "TransientError",
     "Verb",
+    "makes_interface_with_machine",
 ]

@@ -12,7 +12,7 @@ from benchhost.api.azure import DataDisk
 from benchhost.api.status import Address, AddressType
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import AttachedDisk, Machine, MachinePower, Owner, Part, PartState
-from benchhost.cloud.provider import HostRequest
+from benchhost.cloud.provider import HostRequest, makes_interface_with_machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,14 @@ class HostResources:
                 return replace(self._plain(part), address=f"198.18.{serial // 250}.{serial % 250 + 1}")
             case Part.DISK | Part.DATA_DISK:
                 raise ValueError("disks come with their machine")
+
+    @property
+    def brought_along(self) -> tuple[Part, ...]:
+        """What the machine makes beside its disks, in order."""
+        azure = self.request.spec.azure
+        if not makes_interface_with_machine(azure):
+            return ()
+        return (Part.ADDRESS, Part.INTERFACE) if azure.network.public_address == "Static" else (Part.INTERFACE,)
 
     def new_network(self, owner: Owner | None) -> FakeResource:
         """The network with this owner."""

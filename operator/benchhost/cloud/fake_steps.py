@@ -14,7 +14,7 @@ from benchhost.cloud.errors import AdminError, CapacityError, CloudError, Termin
 from benchhost.cloud.fake_resources import FakeResource, HostResources, shared_owner
 from benchhost.cloud.fake_store import FakeOperation, FakeStore
 from benchhost.cloud.machine import MachinePower, Observation, ObservedPart, Part, PartState
-from benchhost.cloud.provider import HostRequest, Started, Step, Verb
+from benchhost.cloud.provider import HostRequest, Started, Step, Verb, makes_interface_with_machine
 
 _FINISHED: Final = Started(finished=True)
 _POWER_STEPS: Final[dict[Verb, tuple[MachinePower, MachinePower]]] = {
@@ -71,7 +71,7 @@ class FakeSteps:
                 return self._power(request, step, part)
 
     def _ensure(self, request: HostRequest, step: Step, part: ObservedPart | None) -> Started:
-        if step.part is Part.DISK:
+        if step.part is Part.DISK or step.part in HostResources(request).brought_along:
             return _FINISHED  # the machine brings it along
         if step.part is Part.DATA_DISK:
             return self._grow(request, step, part)
@@ -83,7 +83,8 @@ class FakeSteps:
         if part.state is not PartState.FAILED:
             return Started(finished=part.state is PartState.READY, retry_after=self._retry_after)
         now = self._existing(part)
-        if now.machine is None or now.machine.power is MachinePower.UNKNOWN:
+        is_unmade = now.machine is None or now.machine.power is MachinePower.UNKNOWN
+        if is_unmade and not makes_interface_with_machine(request.spec.azure):
             return self._make(request, step)
         return self._begin(step, meanwhile=now.as_pending(), after=now.as_ready(), otherwise=now.as_failed())
 
@@ -101,16 +102,22 @@ class FakeSteps:
         """A part that does not exist, or whose creation failed."""
         host = HostResources(request)
         new = host.new(step.part, self._store.next_id(), self._store.clock())
-        disks = host.new_disks() if step.part is Part.MACHINE else ()
-        own = {disk.id for disk in disks}
-        missing = [used for used in new.uses if used not in self._store.resources and used not in own]
+        brought = self._brought_along(host) if step.part is Part.MACHINE else ()
+        own = {resource.id for resource in brought}
+        needed = (used for resource in (new, *brought) for used in resource.uses)
+        missing = [used for used in needed if used not in self._store.resources and used not in own]
         if missing:
             raise TransientError(f"{missing[0]} was not found.", code="InvalidResourceReference")
         if step.part is Part.MACHINE and self._is_full(request.size, request.zone):
             raise CapacityError(f"There is no room for {request.size}.", code="SkuNotAvailable")
-        for disk in disks:
-            self._store.resources.setdefault(disk.id, disk)
+        for resource in brought:
+            self._store.resources.setdefault(resource.id, resource)
         return self._begin(step, meanwhile=new.as_pending(), after=new, otherwise=new.as_failed())
+
+    def _brought_along(self, host: HostResources) -> tuple[FakeResource, ...]:
+        """What comes with a new machine: it stays when the creation fails, and goes when the machine goes."""
+        made = (host.new(part, self._store.next_id(), self._store.clock()) for part in host.brought_along)
+        return (*made, *host.new_disks())
 
     def _grow(self, request: HostRequest, step: Step, part: ObservedPart | None) -> Started:
         now = self._owned(request, step, part)

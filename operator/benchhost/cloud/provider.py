@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from benchhost.api.azure import AzureSpec
 from benchhost.api.spec import BenchHostSpec
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import Observation, ObservedPart, Owner, Part
@@ -18,7 +19,8 @@ class Verb(StrEnum):
     """What can be asked of a part. Only the machine knows more than ensure, delete and release."""
 
     ENSURE = "ensure"
-    """Create it, or bring it to what the spec says; repeating it changes nothing."""
+    """Create it, or bring it to what the spec says; repeating it changes nothing. What the machine brings along is
+    finished at once; such a machine whose creation failed has to be deleted before it can be made anew."""
     DELETE = "delete"
     """Remove it; already gone is success."""
     RELEASE = "release"
@@ -36,6 +38,15 @@ class Verb(StrEnum):
     """Bring data disks, identities and boot diagnostics to what the spec says."""
     TAG = "tag"
     """Bring the tags to what the spec says, owner included."""
+
+
+def makes_interface_with_machine(azure: AzureSpec) -> bool:
+    """Whether the machine brings its interface and its public address along, so that one write makes all three.
+
+    The cloud gives them names that nobody can foretell. They can be found by the beginning of those names only where
+    no other host can have the same: where the name is computed, and not where the spec gives it.
+    """
+    return azure.name is None
 
 
 @dataclass(frozen=True, slots=True)

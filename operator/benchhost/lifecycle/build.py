@@ -5,7 +5,7 @@ from benchhost.api.conditions import Reason
 from benchhost.api.spec import PowerState
 from benchhost.api.status import FailureClass, OperationType
 from benchhost.cloud.machine import ObservedPart, Part, PartState
-from benchhost.cloud.provider import Step, Verb
+from benchhost.cloud.provider import Step, Verb, makes_interface_with_machine
 from benchhost.lifecycle.actions import Action, Do, Hold, Settled, Wait
 from benchhost.lifecycle.capacity import choose
 from benchhost.lifecycle.view import View
@@ -13,11 +13,11 @@ from benchhost.lifecycle.view import View
 
 def required_parts(azure: AzureSpec) -> tuple[Part, ...]:
     """What has to exist before the machine can, in the order in which it is made; the machine comes last."""
-    network = azure.network
+    network, is_alone = azure.network, not makes_interface_with_machine(azure)
     parts = [
         (Part.NETWORK, network.virtual_network is not None and network.virtual_network.create),
-        (Part.ADDRESS, network.public_address is PublicAddress.STATIC),
-        (Part.INTERFACE, True),
+        (Part.ADDRESS, is_alone and network.public_address is PublicAddress.STATIC),
+        (Part.INTERFACE, is_alone),
         (Part.MACHINE, True),
     ]
     return tuple(part for part, needed in parts if needed)
@@ -58,9 +58,14 @@ def _build(view: View, part: Part) -> Action | None:
 
 
 def _left_behind(view: View) -> Action | None:
-    """Disks of an earlier machine of this host: a new one cannot be made over them, and begins with empty ones."""
+    """What an earlier machine of this host has left and the new one brings along.
+
+    A new machine cannot be made over disks, and begins with empty ones; its interface would be the second.
+    """
+    brought: list[tuple[Part, int | None]] = [(Part.INTERFACE, None), (Part.ADDRESS, None)]
+    is_alone = not makes_interface_with_machine(view.host.spec.azure)
     disks = [(Part.DISK, None), *((Part.DATA_DISK, lun) for lun in sorted(view.observation.data_disks))]
-    for part, lun in disks:
+    for part, lun in disks if is_alone else [*brought, *disks]:
         seen = view.observation.get(part, lun)
         if seen is None:
             continue
@@ -79,7 +84,11 @@ def _is_first(view: View) -> bool:
 
 
 def unmade(view: View) -> Action | None:
-    """A machine whose creation failed: made again, or taken away when another size or zone has its turn."""
+    """A machine whose creation failed: made again, or taken away first.
+
+    It is in the way when another size or zone has its turn. One that brought its interface along is taken away too:
+    its creation cannot be sent again, and only its deletion takes along what it has brought for certain.
+    """
     machine = view.machine
     if machine is None or not view.never_ran:
         return None
@@ -87,6 +96,8 @@ def unmade(view: View) -> Action | None:
         turn = choose(view.host, None)
         if turn.size.lower() != machine.size.lower() or turn.zone != machine.zone:
             return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
+    if makes_interface_with_machine(view.host.spec.azure) and not view.has_run:
+        return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
     return Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchhost.api.host import BenchHost
-from benchhost.api.status import Failure
+from benchhost.api.status import Failure, OperationResult
 from benchhost.cloud.machine import Machine, MachinePower, Observation, Owner, Part, PartState
 from benchhost.lifecycle.desired import Desired
 
@@ -34,3 +34,14 @@ class View:
         seen = self.observation.get(Part.MACHINE)
         is_failed = seen is not None and seen.state is PartState.FAILED
         return is_failed and self.machine is not None and self.machine.power is MachinePower.UNKNOWN
+
+    @property
+    def has_run(self) -> bool:
+        """Whether anything has succeeded since the machine was made.
+
+        It is no failed creation then, whatever the cloud leaves out of its states.
+        """
+        made = self.machine.created_at if self.machine is not None else None
+        return made is not None and any(
+            entry.result is OperationResult.SUCCEEDED and entry.end_time >= made for entry in self.host.status.history
+        )

@@ -26,7 +26,7 @@ from support.bench import NAME, Bench
 from support.stack import Kubectl
 
 CREATE = Step(Verb.ENSURE, Part.MACHINE)
-CALLS_IN_A_LIFE = 39
+CALLS_IN_A_LIFE = 35
 """To the cloud and to the API server, in ``live``; a crash is put before and after each of them."""
 
 

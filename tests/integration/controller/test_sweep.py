@@ -215,7 +215,7 @@ async def test_deletion_goes_part_by_part_and_leaves_everything_else(setting: Se
 
 
 async def test_parts_that_are_left_without_their_machine_go_too(setting: Setting) -> None:
-    request = setting.cloud.request(Owner(CLUSTER, setting.kubectl.namespace, "pg-9", "uid-9"))
+    request = setting.cloud.request(Owner(CLUSTER, setting.kubectl.namespace, "pg-9", "uid-9"), name="db-9")
     for part in BUILD_ORDER[:-1]:
         await setting.cloud.do(request, Verb.ENSURE, part)
     orphans = setting.orphans(min_age=timedelta(0), scopes=[SCOPE])

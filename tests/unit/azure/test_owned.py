@@ -26,6 +26,8 @@ def item(kind: str, name: str, tags: dict[str, str] | None = None, **more: Any) 
         (item("microsoft.compute/virtualmachines", "PG-1"), Part.MACHINE),
         (item("Microsoft.Network/networkInterfaces", "pg-1-nic"), Part.INTERFACE),
         (item("Microsoft.Network/publicIPAddresses", "pg-1-ip"), Part.ADDRESS),
+        (item("Microsoft.Network/networkInterfaces", "pg-1-nic-CFF6ed40"), Part.INTERFACE),
+        (item("Microsoft.Network/publicIPAddresses", "pg-1-ip-cff6ed40"), Part.ADDRESS),
         (item("Microsoft.Compute/disks", "pg-1-os"), Part.DISK),
         (item("Microsoft.Compute/disks", "PG-1-OS"), Part.DISK),
         (item("Microsoft.Compute/disks", "pg-1-data-12"), Part.DATA_DISK),
@@ -44,6 +46,8 @@ def test_what_a_controller_makes_is_owned(listed: dict[str, Any], part: Part) ->
     [
         pytest.param(item("Microsoft.Compute/snapshots", "pg-1-os"), id="snapshot-with-copied-tags"),
         pytest.param(item("Microsoft.Compute/disks", "pg-1-os-copy"), id="disk-that-somebody-copied-with-its-tags"),
+        pytest.param(item("Microsoft.Compute/disks", "pg-1-os-cff6ed40"), id="disk-with-an-interface-s-suffix"),
+        pytest.param(item("Microsoft.Network/networkInterfaces", "pg-1-nic-copy"), id="interface-with-another-suffix"),
         pytest.param(item("Microsoft.Compute/disks", "pg-1-data-old"), id="data-disk-without-a-number"),
         pytest.param(item("Microsoft.Network/networkInterfaces", "mine"), id="interface-of-another-name"),
         pytest.param(item("Microsoft.Compute/virtualMachines", "pg-1", {}), id="machine-without-tags"),

@@ -13,7 +13,7 @@ NETWORK = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/bench-rg/providers/Micr
 
 
 def request(secrets: GuestSecrets | None = None, **azure: Any) -> HostRequest:
-    spec = BenchHostSpec.model_validate({"azure": azure_spec(name="db-1", tags={"team": "db"}, **azure)})
+    spec = BenchHostSpec.model_validate({"azure": azure_spec(**{"name": "db-1", "tags": {"team": "db"}, **azure})})
     return HostRequest(OWNER, spec, "Standard_D4s_v5", secrets)
 
 
@@ -60,3 +60,54 @@ def test_an_interface_is_accelerated_only_when_the_spec_says_so(accelerated: boo
 
 def test_a_disk_grows_and_keeps_everything_else() -> None:
     assert to_growth(DataDisk(lun=0, size_gib=128)) == {"properties": {"diskSizeGB": 128}}
+
+
+def test_a_machine_of_a_computed_name_brings_its_interface_and_its_address_along() -> None:
+    group = f"{NETWORK}/networkSecurityGroups/closed"
+    network = {
+        "virtualNetwork": {"name": "bench-net"},
+        "publicAddress": "Static",
+        "acceleratedNetworking": True,
+        "securityGroupId": group,
+    }
+    tags = {"team": "db", **owner_tags(OWNER)}
+    address = {
+        "name": "pg-1-381e5009-ip",
+        "tags": tags,
+        "sku": {"name": "Standard", "tier": "Regional"},
+        "properties": {
+            "deleteOption": "Delete",
+            "publicIPAllocationMethod": "Static",
+            "publicIPAddressVersion": "IPv4",
+        },
+    }
+    primary = {
+        "primary": True,
+        "subnet": {"id": f"{NETWORK}/virtualNetworks/bench-net/subnets/default"},
+        "publicIPAddressConfiguration": address,
+    }
+    assert to_body(request(name=None, network=network), Part.MACHINE)["properties"]["networkProfile"] == {
+        "networkApiVersion": "2022-11-01",
+        "networkInterfaceConfigurations": [
+            {
+                "name": "pg-1-381e5009-nic",
+                "tags": tags,
+                "properties": {
+                    "primary": True,
+                    "deleteOption": "Delete",
+                    "ipConfigurations": [{"name": "primary", "properties": primary}],
+                    "enableAcceleratedNetworking": True,
+                    "networkSecurityGroup": {"id": group},
+                },
+            }
+        ],
+    }
+
+
+def test_an_interface_that_is_brought_along_has_no_address_unless_asked() -> None:
+    network = {"virtualNetwork": {"name": "bench-net"}}
+    profile = to_body(request(name=None, network=network), Part.MACHINE)["properties"]["networkProfile"]
+    (configuration,) = profile["networkInterfaceConfigurations"]
+    (primary,) = configuration["properties"]["ipConfigurations"]
+    assert primary["properties"].keys() == {"primary", "subnet"}
+    assert "networkSecurityGroup" not in configuration["properties"]

@@ -99,20 +99,21 @@ async def test_a_refused_start_changes_nothing_and_the_next_one_works(cloud: Fak
 async def test_a_creation_that_fails_leaves_a_failed_machine_that_can_be_made_again(
     cloud: FakeCloud, clock: SettableClock
 ) -> None:
+    host = request(name="db-1")
     cloud.fail(MAKE, CapacityError("no room", code="AllocationFailed"))
-    started = await begin(cloud)
+    started = await begin(cloud, host)
     clock.advance(LONG)
     assert started.poll_url is not None
-    state = await cloud.poll(request(), started.poll_url)
+    state = await cloud.poll(host, started.poll_url)
     assert state is not None
     assert isinstance(state.error, CapacityError)
-    seen = await cloud.observe(request())
+    seen = await cloud.observe(host)
     assert seen.parts[Part.MACHINE].state is PartState.FAILED
     assert seen.machine is not None
     assert (seen.machine.power, seen.machine.failure_code) == (MachinePower.UNKNOWN, "AllocationFailed")
-    await start(cloud, MAKE)
+    await start(cloud, MAKE, host)
     clock.advance(LONG)
-    seen = await cloud.observe(request())
+    seen = await cloud.observe(host)
     assert seen.parts[Part.MACHINE].state is PartState.READY
     assert seen.machine is not None
     assert (seen.machine.power, seen.machine.failure_code) == (MachinePower.RUNNING, None)

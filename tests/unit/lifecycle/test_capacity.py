@@ -105,7 +105,8 @@ def test_a_machine_without_room_makes_way_for_the_next_size() -> None:
 
 
 def test_a_machine_of_the_size_whose_turn_it_is_is_put_again() -> None:
-    wanted = after(failed((SMALL, None, NO_ROOM), of=host(azure={"sizes": [SMALL]})), sizes=[SMALL])
+    only_size = {"sizes": [SMALL], "name": "db-1"}
+    wanted = after(failed((SMALL, None, NO_ROOM), of=host(azure=only_size)), **only_size)
     later = decide(wanted, OWNER, unmade(), now=NOW + timedelta(hours=1))
     assert isinstance(later, Do)
     assert (later.step, later.operation) == (Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)

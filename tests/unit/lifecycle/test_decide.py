@@ -59,6 +59,15 @@ PROVISIONING = {
         "generation": 1,
     }
 }
+STARTED = {
+    "type": "Start",
+    "startTime": to_timestamp(EARLIER),
+    "endTime": to_timestamp(EARLIER),
+    "seconds": 0,
+    "result": "Succeeded",
+}
+NAMED = {"name": "db-1"}
+"""A name that the spec gives: interface and address are made before the machine."""
 READY, PENDING = PartState.READY, PartState.PENDING
 ENSURE = (Do, Verb.ENSURE)
 DELETE = (Do, Verb.DELETE)
@@ -81,7 +90,7 @@ DELETE = (Do, Verb.DELETE)
         ),
         pytest.param(
             host(
-                azure={"network": {"subnetId": "/subscriptions/s/resourceGroups/r/providers/n"}},
+                azure={"network": {"subnetId": "/subscriptions/s/resourceGroups/r/providers/n"}, **NAMED},
                 status=PROVISIONING,
             ),
             nothing(),
@@ -95,25 +104,43 @@ DELETE = (Do, Verb.DELETE)
             id="a-network-being-made-is-waited-for",
         ),
         pytest.param(
-            host(status=PROVISIONING),
+            host(azure=NAMED, status=PROVISIONING),
             only(NETWORK=READY, ADDRESS=READY, INTERFACE=READY),
             (*ENSURE, Part.MACHINE, OperationType.PROVISION, False),
             id="with-everything-else-there-the-machine-is-made",
         ),
         pytest.param(
             host(status=PROVISIONING),
+            only(NETWORK=READY),
+            (*ENSURE, Part.MACHINE, OperationType.PROVISION, False),
+            id="a-machine-that-brings-its-interface-needs-nothing-but-the-network",
+        ),
+        pytest.param(
+            host(status=PROVISIONING),
+            only(NETWORK=READY, ADDRESS=READY, INTERFACE=READY),
+            (*DELETE, Part.INTERFACE, OperationType.PROVISION, False),
+            id="the-interface-that-an-earlier-machine-brought-makes-way",
+        ),
+        pytest.param(
+            host(status=PROVISIONING),
+            only(NETWORK=READY, ADDRESS=READY),
+            (*DELETE, Part.ADDRESS, OperationType.PROVISION, False),
+            id="the-address-that-an-earlier-machine-brought-makes-way",
+        ),
+        pytest.param(
+            host(azure=NAMED, status=PROVISIONING),
             only(NETWORK=READY, ADDRESS=READY, INTERFACE=READY, DISK=READY),
             (*DELETE, Part.DISK, OperationType.PROVISION, False),
             id="the-disk-of-an-earlier-machine-makes-way",
         ),
         pytest.param(
-            host(status=PROVISIONING),
+            host(azure=NAMED, status=PROVISIONING),
             replace(only(NETWORK=READY, ADDRESS=READY, INTERFACE=READY), data_disks={1: part(owner=STRANGER)}),
             (Hold, Reason.NOT_OWNED, True, None),
             id="a-disk-of-somebody-else-in-the-way-is-left-alone",
         ),
         pytest.param(
-            host(status=PROVISIONING),
+            host(azure=NAMED, status=PROVISIONING),
             only(NETWORK=READY, ADDRESS=PartState.FAILED),
             (*ENSURE, Part.ADDRESS, OperationType.PROVISION, False),
             id="a-failed-address-is-put-again",
@@ -229,10 +256,22 @@ DELETE = (Do, Verb.DELETE)
             id="a-paused-host-is-not-made",
         ),
         pytest.param(
-            host(),
+            host(azure=NAMED),
             everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
             (*ENSURE, Part.MACHINE, OperationType.PROVISION, False),
             id="a-machine-whose-creation-failed-is-put-again",
+        ),
+        pytest.param(
+            host(),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (*DELETE, Part.MACHINE, OperationType.CLEAN_UP, False),
+            id="a-failed-creation-that-brought-its-interface-is-taken-away-first",
+        ),
+        pytest.param(
+            host(status={"history": [STARTED]}),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (*ENSURE, Part.MACHINE, OperationType.PROVISION, False),
+            id="a-failed-machine-that-has-run-is-never-taken-away",
         ),
         pytest.param(
             host(spec={"powerState": "Deallocated"}),
@@ -361,6 +400,12 @@ RETAIN = {"deletionPolicy": "Retain"}
             everything(state=PartState.DELETING),
             (Wait, OperationType.DELETE),
             id="a-deletion-under-way-is-waited-for",
+        ),
+        pytest.param(
+            deleting(),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (*DELETE, Part.MACHINE, OperationType.DELETE, False),
+            id="a-machine-whose-creation-failed-takes-along-what-it-brought",
         ),
         pytest.param(
             deleting(),

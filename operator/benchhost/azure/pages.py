@@ -1,0 +1,90 @@
+"""Lists of ARM: where they are, and the items of one from its first page to its last.
+
+Used by the observation of a single host, by the group lists and by the orphan sweep. It keeps nothing; what many hosts
+look into again and again is a ``Listing``.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from azure.mgmt.compute.models import Disk, VirtualMachine
+from azure.mgmt.network.models import NetworkInterface, PublicIPAddress, VirtualNetwork
+from benchhost.azure.calls import azure_call, json_of, refusal_of
+from benchhost.azure.clients import AzureClients
+from benchhost.cloud.errors import TransientError
+from benchhost.cloud.machine import Part
+
+_COMPUTE: Final = "{scope}/providers/Microsoft.Compute/{kind}?api-version={version}"
+_NETWORK: Final = "{scope}/providers/Microsoft.Network/{kind}?api-version=2026-03-01"
+LIST_URLS: Final[dict[Part, str]] = {
+    Part.MACHINE: _COMPUTE.format(scope="{scope}", kind="virtualMachines", version="2026-04-01"),
+    Part.DISK: _COMPUTE.format(scope="{scope}", kind="disks", version="2026-03-02"),
+    Part.INTERFACE: _NETWORK.format(scope="{scope}", kind="networkInterfaces"),
+    Part.ADDRESS: _NETWORK.format(scope="{scope}", kind="publicIPAddresses"),
+    Part.NETWORK: _NETWORK.format(scope="{scope}", kind="virtualNetworks"),
+}
+"""Of the lists; the versions are those that the SDK's own operations ask for (compute 39, network 33)."""
+_WORDS: Final[dict[Part, str]] = {
+    Part.MACHINE: "virtual machines",
+    Part.DISK: "disks",
+    Part.INTERFACE: "network interfaces",
+    Part.ADDRESS: "public IP addresses",
+    Part.NETWORK: "virtual networks",
+}
+MODELS: Final[dict[Part, Any]] = {
+    Part.MACHINE: VirtualMachine,
+    Part.DISK: Disk,
+    Part.DATA_DISK: Disk,
+    Part.INTERFACE: NetworkInterface,
+    Part.ADDRESS: PublicIPAddress,
+    Part.NETWORK: VirtualNetwork,
+}
+"""What the SDK makes of an item."""
+
+
+def subscription_url(clients: AzureClients, subscription_id: str) -> str:
+    """The scope of lists that go over a whole subscription."""
+    return f"{clients.settings.resource_manager_endpoint}/subscriptions/{subscription_id}"
+
+
+def list_url(clients: AzureClients, part: Part, subscription_id: str, resource_group: str) -> str:
+    """Where everything is listed that is of a part's type in a resource group."""
+    scope = f"{subscription_url(clients, subscription_id)}/resourceGroups/{resource_group}"
+    return LIST_URLS[part].format(scope=scope)
+
+
+def describe_list(part: Part, resource_group: str) -> str:
+    """The request for that list in words, for messages."""
+    return f"list the {_WORDS[part]} in resource group {resource_group}"
+
+
+async def read_items(clients: AzureClients, url: str, what: str) -> AsyncIterator[Mapping[str, Any]]:
+    """All items of a list; none where the resource group does not exist.
+
+    Raises
+    ------
+    CloudError
+        If Azure refuses to list.
+    """
+    next_page: str | None = url
+    while next_page is not None:
+        page = await _read_page(clients, next_page, what)
+        for item in page.get("value") or []:
+            yield item
+        next_page = page.get("nextLink")
+        if next_page is not None and not clients.settings.is_at_endpoint(next_page):
+            raise TransientError(f"Azure did not {what}: the list goes on at another host, {next_page}")
+
+
+async def _read_page(clients: AzureClients, url: str, what: str) -> Mapping[str, Any]:
+    async with azure_call(clients.settings, what):
+        response = await clients.get(url)
+        await response.read()
+        if response.status_code >= HTTPStatus.BAD_REQUEST and refusal_of(response).is_absence:
+            return {}
+        response.raise_for_status()
+    body = json_of(response)
+    if not isinstance(body, Mapping):
+        raise TransientError(f"Azure's answer could not be read when it was to {what}.")
+    return body
