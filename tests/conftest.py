@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from benchhost.local import ControlPlane
@@ -18,6 +19,11 @@ from support.stack import (
     running_emulator,
 )
 from support.tally import noted
+
+# The same examples each time: a test that fails by chance somewhere else helps nobody. `--hypothesis-profile default`
+# searches on.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 pytest.register_assert_rewrite("support.crashing")
 _namespaces = itertools.count(1)
