@@ -21,7 +21,7 @@ from support.stack import Kubectl, Stack, credentials_secret, running_emulator, 
 
 HOSTS = 200
 _PACE = 3.0
-"""Hosts created a second: a host needs three writes, and ARM's bucket refills with 10 a second."""
+"""Hosts created a second: a host needs one write, and ARM's bucket refills with 10 a second."""
 _IDLE_SECONDS = 30.0
 
 

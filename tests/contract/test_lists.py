@@ -16,6 +16,7 @@ from benchhost.azure.group_lists import GroupLists, ReadListed
 from benchhost.azure.listing import Listing
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import ReadAlone, observe
+from benchhost.azure.parameters import to_body
 from benchhost.cloud import (
     AdminError,
     DeferredError,
@@ -246,3 +247,52 @@ async def test_operations_that_are_asked_for_together_end_as_they_would_alone(az
     after = await asyncio.gather(*map(azure.provider.poll, requests, urls))
     assert [state is not None and state.finished and state.error is None for state in after] == [True] * 6
     assert all(state is not None and state.end_time is not None for state in after)
+
+
+async def look_both_ways(azure: Cloud, request: HostRequest) -> Observation:
+    """What is seen of a host, which must be the same one by one and in lists."""
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, request)
+        listed = await observe(ReadListed(lists, request, None), request)
+        alone = await observe(ReadAlone(asked.clients, HostNames.of(request)), request)
+        await lists.close()
+    assert listed == alone
+    return alone
+
+
+async def test_a_host_that_was_made_part_by_part_is_still_found_and_deleted(azure: Cloud) -> None:
+    request = host(azure, "pg")
+    before = azure.request(request.owner, name=HostNames.of(request).machine)
+    await azure.build(before)
+    seen = await look_both_ways(azure, request)
+    assert seen == await azure.provider.observe(before)
+    assert seen.parts.keys() == {*BUILD_ORDER, Part.DISK}
+    await azure.do(request, Verb.DELETE)
+    assert set((await look_both_ways(azure, request)).parts) == {Part.NETWORK}
+
+
+async def test_what_was_made_before_its_machine_is_found_and_deleted_without_one(azure: Cloud) -> None:
+    request = host(azure, "pg")
+    await prepare(azure, azure.request(request.owner, name=HostNames.of(request).machine), BUILD_ORDER[:-1])
+    seen = await look_both_ways(azure, request)
+    assert seen.parts.keys() == set(BUILD_ORDER[:-1])
+    for part in (Part.INTERFACE, Part.ADDRESS):
+        await azure.do(request, Verb.DELETE, part)
+    assert set((await look_both_ways(azure, request)).parts) == {Part.NETWORK}
+
+
+async def test_an_interface_that_a_machine_has_left_is_found_by_the_beginning_of_its_name(azure: Cloud) -> None:
+    request = host(azure, "pg", network={"virtualNetwork": {"name": "bench-net", "create": True}})
+    await azure.do(request, Verb.ENSURE, Part.NETWORK)
+    names = HostNames.of(request)
+    body = {**to_body(request, Part.INTERFACE), "tags": {}}
+    async with counted(azure) as asked:
+        interfaces = asked.clients.network(azure.subscription_id).network_interfaces
+        for suffix in ("cff6ed40", "0a1b2c3d"):
+            await interfaces.begin_create_or_update("bench-rg", f"{names.machine}-nic-{suffix}", body, polling=False)
+    azure.advance(timedelta(seconds=30))
+    for suffix in ("0a1b2c3d", "cff6ed40"):
+        left = (await look_both_ways(azure, request)).parts[Part.INTERFACE]
+        assert (left.resource_id.rpartition("-")[2], left.owner) == (suffix, request.owner)
+        await azure.do(request, Verb.DELETE, Part.INTERFACE)
+    assert set((await look_both_ways(azure, request)).parts) == {Part.NETWORK}

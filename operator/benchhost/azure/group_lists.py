@@ -76,7 +76,7 @@ class GroupLists:
         key = (at or names.id_of(part)).lower()
         item = (await listing.recent(_RECENT, not_before)).items.get(key)
         if item is not None:
-            return MODELS[part](_with_one_user_of_each_subnet(item) if part is Part.NETWORK else item)
+            return listing.build(key, item, _to_network if part is Part.NETWORK else MODELS[part])
         if listing.has_shown(key) if at is not None else _is_gone(listing, key, request):
             return None
         seen = ObservedPart(at, PartState.PENDING) if at is not None else None
@@ -87,9 +87,10 @@ class GroupLists:
 
         What is too new to be listed is missed: the orphan sweep finds it by its tags.
         """
-        snapshot = await self._lists[part].recent(_RECENT, not_before)
-        keys = snapshot.without_suffix(HostNames.of(request).id_of(part).lower())
-        return MODELS[part](snapshot.items[min(keys)]) if keys else None
+        listing = self._lists[part]
+        snapshot = await listing.recent(_RECENT, not_before)
+        key = min(snapshot.without_suffix(HostNames.of(request).id_of(part).lower()), default=None)
+        return listing.build(key, snapshot.items[key], MODELS[part]) if key is not None else None
 
     async def read_disks(self, request: HostRequest, not_before: datetime | None) -> list[Any]:
         """The SDK's models of the disks that are called as this host's are, as of the same moment."""
@@ -97,7 +98,7 @@ class GroupLists:
         items = (await listing.recent(_RECENT, not_before)).items
         boot = names.id_of(Part.DISK).lower()
         data = (f"{boot.removesuffix('-os')}-data-{lun}" for lun in range(_LUNS))
-        found = [MODELS[Part.DISK](items[key]) for key in (boot, *data) if key in items]
+        found = [listing.build(key, items[key], MODELS[Part.DISK]) for key in (boot, *data) if key in items]
         if boot in items or _is_gone(listing, boot, request):
             return found
         alone = await resource(self.clients, names, Part.DISK).get()
@@ -133,7 +134,9 @@ class GroupLists:
         if item is None and status is None and _is_gone(self.machines, key, request):
             return None
         whole = merge_status(item, status) if item is not None and status is not None else None
-        return MODELS[Part.MACHINE](whole) if whole is not None else await single.get(expand="instanceView")
+        if whole is None:
+            return await single.get(expand="instanceView")
+        return self.machines.build(key, whole, MODELS[Part.MACHINE])
 
     def _has_no_statuses(self) -> bool:
         return self._statuses_refused_until is not None and datetime.now(UTC) < self._statuses_refused_until
@@ -184,7 +187,7 @@ def _is_gone(listing: Listing, key: str, request: HostRequest) -> bool:
     return not listing.is_expected(key) and (request.not_before is None or listing.has_shown(key))
 
 
-def _with_one_user_of_each_subnet(network: Body) -> Body:
+def _to_network(network: Body) -> Any:
     """A network as it is, but with the first of the interfaces in each subnet: there may be thousands of them."""
     properties = network.get("properties") or {}
     subnets = [
@@ -192,4 +195,4 @@ def _with_one_user_of_each_subnet(network: Body) -> Body:
         for subnet in properties.get("subnets") or ()
         if isinstance(inner := subnet.get("properties"), Mapping)
     ]
-    return {**network, "properties": {**properties, "subnets": subnets}}
+    return MODELS[Part.NETWORK]({**network, "properties": {**properties, "subnets": subnets}})
