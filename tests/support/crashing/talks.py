@@ -6,13 +6,16 @@ Used inside a forked controller (`zygote`). kopf, the kubernetes package and the
 
 import os
 import signal
+from collections import Counter
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import aiohttp
 from yarl import URL
+
+from support.crashing.points import name_of
 
 BACKGROUND = ("/leases", "/events")
 """Paths of requests that come by the clock and not in the course of a life; a kill there is one at any moment."""
@@ -31,13 +34,17 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """When a controller dies: at its ``at``-th request, counted from 1."""
+    """When a controller dies: at its ``nth`` request of this name, counted from 1.
 
-    at: int
+    Names, because reads that are sent side by side change their order from life to life.
+    """
+
+    name: str
+    nth: int
     moment: Moment
 
     def __str__(self) -> str:
-        return f"{self.moment} request {self.at}"
+        return f"{self.moment} {self.name} no. {self.nth}"
 
 
 @dataclass(slots=True)
@@ -55,16 +62,18 @@ class Talks:
 
     report: int
     kill: Kill | None
-    count: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
 
     def begin(self, method: str, url: URL) -> Moment | None:
         """Note a request that is about to be sent; how far it gets, None for to its end."""
         if any(word in url.path for word in BACKGROUND):
             return None
-        self.count += 1
-        watch = "?watch" if url.query.get("watch") else ""
-        os.write(self.report, f"{method.upper()} {url.path}{watch}\n".encode())
-        return self.kill.moment if self.kill is not None and self.kill.at == self.count else None
+        talk = f"{method.upper()} {url.path}{'?watch' if url.query.get('watch') else ''}"
+        os.write(self.report, f"{talk}\n".encode())
+        name = name_of(talk)
+        self.counts[name] += 1
+        is_meant = self.kill is not None and (self.kill.name, self.kill.nth) == (name, self.counts[name])
+        return self.kill.moment if self.kill is not None and is_meant else None
 
     def die(self) -> None:
         """End this process as a power cut would."""

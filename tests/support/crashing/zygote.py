@@ -87,7 +87,7 @@ def become_controller(command: dict[str, Any], report: int, log: int) -> None:
         os.environ.update(command["environment"])
         random.seed()
         kill = command["kill"]
-        count_requests(Talks(report, Kill(kill["at"], Moment(kill["moment"])) if kill else None))
+        count_requests(Talks(report, Kill(kill["name"], kill["nth"], Moment(kill["moment"])) if kill else None))
         sys.argv = ["benchhost", *command["arguments"]]
         benchhost.cli.main.main()
     except SystemExit as end:
