@@ -12,11 +12,15 @@ from benchhost.api.conditions import ConditionType
 from benchhost.cloud import CloudProvider, CredentialsError, HostRequest, Observation
 from benchhost.cloud.fake import FakeCloud
 from benchhost.cloud.fake_clock import SettableClock
+from benchhost.controller.api_server import ApiServer
+from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.probes import ReadinessProbes
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
 from benchhost.controller.settings import ControllerSettings
 from benchhost.controller.store import HostStore
+from benchhost.controller.surroundings import Surroundings
 from integration.controller.test_cloud_weather import NAME, Bench
 from support.stack import Kubectl
 
@@ -40,11 +44,14 @@ class SecretBench(Bench):
     def restart(self) -> None:
         self.store = HostStore()
         self.refusing = Refusing(self.clock)
-        self.providers = Providers(Hosts(self.client, self.store), self.make)
+        server = ApiServer(self.client)
+        hosts = Hosts(server, self.store)
+        self.providers = Providers(hosts, self.make)
         self.reconciler = Reconciler(
             self.store,
-            Hosts(self.client, self.store),
+            hosts,
             providers=self.providers,
+            surroundings=Surroundings(Holders(server, clock=self.clock), ReadinessProbes(lambda _: None)),
             cluster="cluster-1",
             settings=ControllerSettings(),
             clock=self.clock,
