@@ -32,8 +32,6 @@ MOST_MISSED = 10
 
 WRITES = {
     "PUT Microsoft.Network/virtualNetworks/*": 1,
-    "PUT Microsoft.Network/publicIPAddresses/*": 1,
-    "PUT Microsoft.Network/networkInterfaces/*": 1,
     "PUT Microsoft.Compute/virtualMachines/*": 1,
     "POST Microsoft.Compute/virtualMachines/*/restart": 1,
     "POST Microsoft.Compute/virtualMachines/*/deallocate": 1,
@@ -79,12 +77,15 @@ async def live_killed(world: World, kill: Kill) -> bool:
 
 
 def kills_in(talks: list[str]) -> list[Kill]:
-    """Every moment that differs from the others by what is left behind."""
+    """Every moment of every write, and one read of each kind: a kill before a read leaves what the last write left."""
     kills = []
     for talk in sorted(talks, key=is_write):
         name = name_of(talk)
         nth = 1 + sum(1 for kill in kills if kill.name == name and kill.moment is Moment.BEFORE)
-        kills += [Kill(name, nth, moment) for moment in (Moment if is_write(talk) else [Moment.BEFORE])]
+        if is_write(talk):
+            kills += [Kill(name, nth, moment) for moment in Moment]
+        elif nth == 1:
+            kills.append(Kill(name, nth, Moment.BEFORE))
     return kills
 
 
