@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import aiohttp
-from kubernetes.aio.client.exceptions import ApiException
-
 from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_condition
 from benchhost.api.host import BenchHost, InvalidBenchHostError
 from benchhost.api.status import BenchHostStatus, OperationType, Phase
 from benchhost.cloud.errors import TransientError
+from benchhost.controller.api_server import API_SERVER_TROUBLE, one_line
 from benchhost.controller.credential_watch import CredentialWatch, look_within, try_now
 from benchhost.controller.host_pass import HostPass, operation_to_poll
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
@@ -39,9 +37,6 @@ from benchhost.lifecycle import (
 from benchhost.lifecycle.backoff import is_blocking
 
 _log = logging.getLogger(__name__)
-
-_API_SERVER_TROUBLE = (ApiException, aiohttp.ClientError, OSError, TimeoutError)
-"""How a request to the API server can fail; a cloud's failures are CloudErrors."""
 
 _API_SERVER_RETRY = timedelta(seconds=2)
 """Until the next pass when the API server refused or could not be reached; the watch reports its return sooner."""
@@ -115,8 +110,8 @@ class Reconciler:
             return None
         except HostChangedError:
             delay = timedelta(0) if self._store.get(key) is not body else _API_SERVER_RETRY
-        except _API_SERVER_TROUBLE as error:
-            _log.warning("%s/%s: the API server did not take a request: %s", *key, _one_line(error))
+        except API_SERVER_TROUBLE as error:
+            _log.warning("%s/%s: the API server did not take a request: %s", *key, one_line(error))
             delay = _API_SERVER_RETRY
         except Exception:  # noqa: BLE001 - a mistake of ours in one host's pass must not take the others down
             _log.exception("%s/%s: internal error, tried again in %s", *key, _MISTAKE_RETRY)
@@ -168,7 +163,7 @@ class Reconciler:
     async def _run(self, run: HostPass) -> None:
         try:
             await run.run()
-        except (HostGoneError, HostChangedError, *_API_SERVER_TROUBLE):
+        except (HostGoneError, HostChangedError, *API_SERVER_TROUBLE):
             raise
         except Exception:  # noqa: BLE001 - our own mistake is told on the object, like any failure
             _log.exception("%s/%s: internal error", *run.host.key)
@@ -290,9 +285,3 @@ def _log_change(host: BenchHost, phase: Phase | None, run: HostPass) -> None:
         _log.warning("%s/%s: %s: %s", *host.key, phase, error)
     elif run.outcome.finished or phase != host.status.phase:
         _log.info("%s/%s: %s", *host.key, phase)
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, ApiException):
-        return f"HTTP {error.status} {error.reason}"
-    return " ".join(str(error).split()) or type(error).__name__

@@ -9,7 +9,7 @@ from benchhost.lifecycle.capacity import Candidate, candidates, choose
 from benchhost.lifecycle.circumstances import Circumstances, HolderState
 from benchhost.lifecycle.decide import decide
 from benchhost.lifecycle.deletion import never_reached_cloud
-from benchhost.lifecycle.desired import desired, holder_lost_at, next_end
+from benchhost.lifecycle.desired import desired, next_end
 from benchhost.lifecycle.readiness import boot_of, is_awaited, overdue_at
 from benchhost.lifecycle.report import report
 from benchhost.lifecycle.result import Finished, Pass
@@ -32,7 +32,6 @@ __all__ = [
     "choose",
     "decide",
     "desired",
-    "holder_lost_at",
     "is_awaited",
     "never_reached_cloud",
     "next_end",

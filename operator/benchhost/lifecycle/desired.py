@@ -52,7 +52,7 @@ def next_end(host: BenchHost, circumstances: Circumstances, *, now: datetime) ->
 
 
 def _ends(host: BenchHost, circumstances: Circumstances) -> Iterator[_End]:
-    expiry = expires_at(host)
+    expiry = _expires_at(host)
     if expiry is not None:
         yield _End(
             expiry,
@@ -61,7 +61,7 @@ def _ends(host: BenchHost, circumstances: Circumstances) -> Iterator[_End]:
             f"The host's time ended at {to_timestamp(expiry)} (spec.expiresAt or spec.lifetime); "
             "set a later one to have it back.",
         )
-    lost = holder_lost_at(host, circumstances)
+    lost = _holder_lost_at(host, circumstances)
     if lost is not None and host.spec.holder is not None:
         name = host.spec.holder.lease_name
         yield _End(
@@ -73,7 +73,7 @@ def _ends(host: BenchHost, circumstances: Circumstances) -> Iterator[_End]:
         )
 
 
-def expires_at(host: BenchHost) -> datetime | None:
+def _expires_at(host: BenchHost) -> datetime | None:
     """The earlier one of ``spec.expiresAt`` and of ``spec.lifetime`` after creation, or None."""
     spec, created = host.spec, host.metadata.creation_timestamp
     moments = [spec.expires_at] if spec.expires_at is not None else []
@@ -82,7 +82,7 @@ def expires_at(host: BenchHost) -> datetime | None:
     return min(moments, default=None)
 
 
-def holder_lost_at(host: BenchHost, circumstances: Circumstances) -> datetime | None:
+def _holder_lost_at(host: BenchHost, circumstances: Circumstances) -> datetime | None:
     """When the holder counts as lost, as far as its Lease tells now; None without a holder or without an answer.
 
     A holder that has never made its Lease has as much time as one whose Lease ends with the BenchHost's creation.
