@@ -51,7 +51,8 @@ class EmulatorClock:
 
 
 async def _not_arranged() -> None:
-    raise NotImplementedError("this cloud cannot be told to fail")
+    """For tests that borrow a cloud's requests only: asking this one to fail is a mistake of the test."""
+    raise AssertionError("this cloud cannot be told to fail")
 
 
 @dataclass

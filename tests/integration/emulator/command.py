@@ -39,11 +39,16 @@ def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     while not path.exists():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks for a file of another process, which cannot be waited for
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def inside(folder: Path, *arguments: str) -> tuple[str, ...]:
+    """The arguments of a command that talks to the emulator of a folder."""
+    return (*arguments, "--directory", str(folder))
 
 
 def connection_in(directory: Path) -> EmulatorConnection:

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchhost.emulator import ArmEmulator, EmulatorConfig, LatencyMode
+from integration.emulator.command import running_command
 from integration.emulator.driver import GROUP, ManualClock, Raw, Sdk, raw_of, sdk_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of an emulator command that runs for all tests of a file."""
+    directory = tmp_path_factory.mktemp("emulator")
+    with running_command(directory):
+        yield directory
 
 
 @pytest.fixture

@@ -9,23 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchhost.emulator.connection_files import ADMIN_FILE
-from integration.emulator.command import run, running_command
+from integration.emulator.command import inside, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of an emulator that runs for all tests of this file."""
-    directory = tmp_path_factory.mktemp("emulator")
-    with running_command(directory):
-        yield directory
-
-
-def _in(folder: Path, *arguments: str) -> tuple[str, ...]:
-    return (*arguments, "--directory", str(folder))
 
 
 def test_the_admin_token_is_in_a_file_of_its_own_for_its_owner_only(folder: Path) -> None:
@@ -38,30 +25,30 @@ def test_the_admin_token_is_in_a_file_of_its_own_for_its_owner_only(folder: Path
 
 
 def test_faults_are_added_listed_and_cleared(folder: Path) -> None:
-    assert "No faults are set." in run(*_in(folder, "faults", "list")).stdout
+    assert "No faults are set." in run(*inside(folder, "faults", "list")).stdout
     options = ("--method", "PUT", "--name", "vm-*", "--refuse", "429", "--header", "Retry-After=5", "--times", "3")
-    added = run(*_in(folder, "faults", "add", *options, "-o", "json"))
+    added = run(*inside(folder, "faults", "add", *options, "-o", "json"))
     assert added.returncode == 0, added.stderr
     fault = json.loads(added.stdout)
     assert fault["match"] == {"method": "PUT", "name": "vm-*"}
     assert (fault["effect"]["headers"], fault["times"]) == ({"Retry-After": "5"}, 3)
-    run(*_in(folder, "faults", "add", "--operation", "start*", "--fail-operation", "AllocationFailed"))
-    table = run(*_in(folder, "faults", "list")).stdout
+    run(*inside(folder, "faults", "add", "--operation", "start*", "--fail-operation", "AllocationFailed"))
+    table = run(*inside(folder, "faults", "list")).stdout
     assert "failOperation" in table
     assert "operation start*" in table
-    assert run(*_in(folder, "faults", "clear", fault["id"])).stdout == "Removed 1 fault.\n"
-    assert run(*_in(folder, "faults", "clear")).stdout == "Removed 1 fault.\n"
-    assert run(*_in(folder, "faults", "clear")).stdout == "Removed 0 faults.\n"
+    assert run(*inside(folder, "faults", "clear", fault["id"])).stdout == "Removed 1 fault.\n"
+    assert run(*inside(folder, "faults", "clear")).stdout == "Removed 1 fault.\n"
+    assert run(*inside(folder, "faults", "clear")).stdout == "Removed 0 faults.\n"
 
 
 def test_limits_are_shown_and_changed(folder: Path) -> None:
-    shown = run(*_in(folder, "limits", "show"))
+    shown = run(*inside(folder, "limits", "show"))
     assert shown.stdout.startswith("Limits are enforced.")
     assert "Microsoft.Compute/PutVMResource" in shown.stdout
     name = "Microsoft.Compute/PutVMSubscriptionMaximum"
-    changed = json.loads(run(*_in(folder, "limits", "set", name, "--capacity", "10", "-o", "json")).stdout)
+    changed = json.loads(run(*inside(folder, "limits", "set", name, "--capacity", "10", "-o", "json")).stdout)
     assert {"name": name, "capacity": 10, "refill": 500, "periodSeconds": 60.0} in changed["limits"]
-    assert run(*_in(folder, "limits", "mode", "counted")).stdout.startswith("Limits are counted.")
+    assert run(*inside(folder, "limits", "mode", "counted")).stdout.startswith("Limits are counted.")
 
 
 @pytest.mark.parametrize(
@@ -79,14 +66,14 @@ def test_limits_are_shown_and_changed(folder: Path) -> None:
 def test_what_makes_no_sense_gives_one_sentence(
     folder: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    result = run(*_in(folder, *arguments))
+    result = run(*inside(folder, *arguments))
     assert result.returncode == code
     assert words in " ".join(result.stderr.replace("│", " ").split())
     assert "Traceback" not in result.stderr
 
 
 def test_without_an_emulator_the_sentence_says_how_to_start_one(tmp_path: Path) -> None:
-    result = run(*_in(tmp_path, "faults", "list"))
+    result = run(*inside(tmp_path, "faults", "list"))
     assert result.returncode == 1
     assert "benchhost emulator run" in result.stderr
     assert result.stderr.count("\n") == 1

@@ -7,45 +7,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.emulator.command import run, running_command
+from integration.emulator.command import inside, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of an emulator that runs for all tests of this file."""
-    directory = tmp_path_factory.mktemp("emulator")
-    with running_command(directory):
-        yield directory
-
-
-def _in(folder: Path, *arguments: str) -> tuple[str, ...]:
-    return (*arguments, "--directory", str(folder))
-
-
 def test_capacity_is_limited_and_lifted(folder: Path) -> None:
-    assert run(*_in(folder, "capacity", "show")).stdout == "Capacity is not limited.\n"
+    assert run(*inside(folder, "capacity", "show")).stdout == "Capacity is not limited.\n"
     options = ("--zone", "2", "--spot", "-o", "json")
-    changed = run(*_in(folder, "capacity", "set", "eastus", "Standard_D2s_v5", "3", *options))
+    changed = run(*inside(folder, "capacity", "set", "eastus", "Standard_D2s_v5", "3", *options))
     assert changed.returncode == 0, changed.stderr
     limit = json.loads(changed.stdout)
     assert (limit["zone"], limit["priority"], limit["machines"]) == ("2", "Spot", 3)
-    assert "Spot" in run(*_in(folder, "capacity", "show")).stdout
-    assert run(*_in(folder, "capacity", "lift", "eastus", "Standard_D2s_v5")).stdout == "Lifted 1 limit.\n"
+    assert "Spot" in run(*inside(folder, "capacity", "show")).stdout
+    assert run(*inside(folder, "capacity", "lift", "eastus", "Standard_D2s_v5")).stdout == "Lifted 1 limit.\n"
 
 
 def test_quotas_are_limited_and_lifted(folder: Path) -> None:
-    assert run(*_in(folder, "quotas", "show")).stdout == "No quota is limited.\n"
-    assert "10" in run(*_in(folder, "quotas", "set", "eastus", "cores", "10")).stdout
-    assert "cores" in run(*_in(folder, "quotas", "show")).stdout
-    assert run(*_in(folder, "quotas", "lift", "eastus", "cores")).stdout == "Lifted 1 limit.\n"
+    assert run(*inside(folder, "quotas", "show")).stdout == "No quota is limited.\n"
+    assert "10" in run(*inside(folder, "quotas", "set", "eastus", "cores", "10")).stdout
+    assert "cores" in run(*inside(folder, "quotas", "show")).stdout
+    assert run(*inside(folder, "quotas", "lift", "eastus", "cores")).stdout == "Lifted 1 limit.\n"
 
 
 def test_hosts_of_an_empty_cloud(folder: Path) -> None:
-    assert run(*_in(folder, "hosts")).stdout == "No machine has hardware.\n"
+    assert run(*inside(folder, "hosts")).stdout == "No machine has hardware.\n"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +48,7 @@ def test_hosts_of_an_empty_cloud(folder: Path) -> None:
 def test_what_makes_no_sense_gives_one_sentence(
     folder: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    result = run(*_in(folder, *arguments))
+    result = run(*inside(folder, *arguments))
     assert result.returncode == code
     assert words in " ".join(result.stderr.replace("│", " ").split())
     assert "Traceback" not in result.stderr
