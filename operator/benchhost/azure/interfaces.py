@@ -50,6 +50,12 @@ def owner_of(request: HostRequest, part: Part, model: Any, machine: Any | None) 
     return read_owner(model.tags)
 
 
+def is_elsewhere(request: HostRequest, part: Part, model: Any) -> bool:
+    """Whether an interface is attached to a machine that is not called as this host's is."""
+    machine = model.properties.virtual_machine if part is Part.INTERFACE else None
+    return bool(machine and machine.id) and name_in(machine.id).lower() != HostNames.of(request).machine.lower()
+
+
 def owner_by_name(request: HostRequest, machine: Any | None) -> Owner | None:
     """Whose something is that carries this host's name and no owner tags.
 

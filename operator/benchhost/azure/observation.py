@@ -13,7 +13,7 @@ from benchhost.api.azure import PublicAddress
 from benchhost.api.status import Address, AddressType
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.disks import attached_disks, disks_of, sized
-from benchhost.azure.interfaces import address_id_of, interface_id_of, owner_of
+from benchhost.azure.interfaces import address_id_of, interface_id_of, is_elsewhere, owner_of
 from benchhost.azure.names import HostNames, name_in
 from benchhost.azure.pages import MODELS, describe_list, list_url, read_items
 from benchhost.azure.resources import list_disks, resource
@@ -95,7 +95,9 @@ def to_observation(request: HostRequest, models: Mapping[Part, Any | None], list
     disks = disks_of(request, machine, listed)
     parts = {part: to_part(model) for part, model in models.items() if model is not None}
     for part in {Part.INTERFACE, Part.ADDRESS} & parts.keys():
-        parts[part] = replace(parts[part], owner=owner_of(request, part, models[part], machine))
+        model = models[part]
+        owner, in_use = owner_of(request, part, model, machine), is_elsewhere(request, part, model)
+        parts[part] = replace(parts[part], owner=owner, in_use=in_use)
     if disks.boot is not None:
         parts[Part.DISK] = disks.boot
     if machine is None:

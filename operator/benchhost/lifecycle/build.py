@@ -73,6 +73,8 @@ def _left_behind(view: View) -> Action | None:
             return Hold(Reason.NOT_OWNED, not_owned_message(seen), stalled=True)
         if seen.state is PartState.DELETING:
             return Wait(OperationType.PROVISION, f"The cloud is deleting an earlier {part}.")
+        if seen.in_use:
+            return Hold(Reason.NOT_OWNED, _in_use_message(seen), stalled=True)
         return Do(Step(Verb.DELETE, part, lun), OperationType.PROVISION, write_ahead=_is_first(view))
     return None
 
@@ -99,6 +101,13 @@ def unmade(view: View) -> Action | None:
     if makes_interface_with_machine(view.host.spec.azure) and not view.has_run:
         return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
     return Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
+
+
+def _in_use_message(seen: ObservedPart) -> str:
+    return (
+        f"{seen.resource_id} is left of an earlier machine of this host and is attached to another machine; "
+        "detach it there, and it makes way for the new one."
+    )
 
 
 def not_owned_message(seen: ObservedPart) -> str:

@@ -7,7 +7,7 @@ from azure.mgmt.compute.models import VirtualMachine
 from azure.mgmt.network.models import NetworkInterface, PublicIPAddress
 
 from benchhost.api.spec import BenchHostSpec
-from benchhost.azure.interfaces import address_id_of, interface_id_of, owner_of
+from benchhost.azure.interfaces import address_id_of, interface_id_of, is_elsewhere, owner_of
 from benchhost.azure.observation import observe
 from benchhost.azure.tags import owner_tags
 from benchhost.cloud import HostRequest, Owner, Part
@@ -159,3 +159,18 @@ async def test_what_was_made_before_the_machine_is_looked_for_at_its_own_name() 
     reader = Shown(machine())
     await observe(reader, request("db-1"))
     assert reader.asked == [(Part.MACHINE, None), (Part.INTERFACE, None), (Part.ADDRESS, None)]
+
+
+@pytest.mark.parametrize(
+    ("machine_name", "elsewhere"),
+    [
+        pytest.param(None, False, id="attached-to-nothing"),
+        pytest.param("PG-1-381e5009", False, id="to-the-machine-of-this-name"),
+        pytest.param("jumphost", True, id="to-another-machine"),
+    ],
+)
+def test_an_interface_may_be_attached_to_somebody_elses_machine(machine_name: str | None, elsewhere: bool) -> None:
+    attached = {} if machine_name is None else {"virtualMachine": {"id": f"{NETWORK}/virtualMachines/{machine_name}"}}
+    model = NetworkInterface({"id": NIC_ID, "properties": attached})
+    assert is_elsewhere(request(), Part.INTERFACE, model) is elsewhere
+    assert is_elsewhere(request(), Part.ADDRESS, ADDRESS) is False

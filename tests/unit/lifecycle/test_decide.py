@@ -123,6 +123,12 @@ DELETE = (Do, Verb.DELETE)
         ),
         pytest.param(
             host(status=PROVISIONING),
+            Observation(parts={Part.NETWORK: shared_network(), Part.INTERFACE: part(in_use=True)}),
+            (Hold, Reason.NOT_OWNED, True, None),
+            id="the-interface-of-an-earlier-machine-that-another-one-has-is-left-alone",
+        ),
+        pytest.param(
+            host(status=PROVISIONING),
             only(NETWORK=READY, ADDRESS=READY),
             (*DELETE, Part.ADDRESS, OperationType.PROVISION, False),
             id="the-address-that-an-earlier-machine-brought-makes-way",

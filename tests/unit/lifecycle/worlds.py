@@ -149,7 +149,7 @@ def parts(draw: st.DrawFn, which: Part) -> ObservedPart:
         resource_id=f"/subscriptions/s/{which.name.lower()}",
         state=draw(states),
         owner=draw(network_owners if is_network else owners),
-        in_use=draw(st.booleans()) if is_network else False,
+        in_use=draw(st.booleans()) if which in (Part.NETWORK, Part.INTERFACE) else False,
         size_gib=draw(maybe(st.sampled_from([8, 32, 64]))) if which is Part.DATA_DISK else None,
     )
 
