@@ -6,9 +6,10 @@ because this host's machine has it: ARM copies a machine's tags to its disks, bu
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from benchhost.api.azure import Caching
+from benchhost.azure.bodies import Body, each, inside, text
 from benchhost.azure.interfaces import owner_by_name
 from benchhost.azure.names import HostNames, name_in
 from benchhost.azure.states import state_of
@@ -28,7 +29,7 @@ class HostDisks:
     """By logical unit number, attached or not."""
 
 
-def disks_of(request: HostRequest, machine: Any | None, listed: Iterable[Any]) -> HostDisks:
+def disks_of(request: HostRequest, machine: Body | None, listed: Iterable[Body]) -> HostDisks:
     """All disks of this host.
 
     Parameters
@@ -36,11 +37,11 @@ def disks_of(request: HostRequest, machine: Any | None, listed: Iterable[Any]) -
     request
         The host.
     machine
-        The SDK's model of the machine of this host's name, whoever owns it; None when there is none.
+        The machine of this host's name, whoever owns it; None when there is none.
     listed
-        The SDK's models of the disks in its resource group.
+        The disks in its resource group.
     """
-    by_id = {model.id.lower(): to_disk(model, request, machine) for model in listed}
+    by_id = {str(body["id"]).lower(): to_disk(body, request, machine) for body in listed}
     boot, data = _by_name(request, by_id.values())
     if machine is None or not _vouches(machine, request):
         return HostDisks(boot, data)
@@ -53,33 +54,32 @@ def disks_of(request: HostRequest, machine: Any | None, listed: Iterable[Any]) -
     return HostDisks(boot, loose | {lun: _attached(disk, request, by_id) for lun, disk in attached.items()})
 
 
-def to_disk(model: Any, request: HostRequest, machine: Any | None = None) -> ObservedPart:
+def to_disk(body: Body, request: HostRequest, machine: Body | None = None) -> ObservedPart:
     """A disk that ARM shows, beside the machine of this host's name."""
-    names, owner = HostNames.of(request), read_owner(model.tags)
-    if owner is None and names.is_disk(name_in(model.id)):
+    names, owner, resource_id = HostNames.of(request), read_owner(body.get("tags")), str(body["id"])
+    if owner is None and names.is_disk(name_in(resource_id)):
         owner = owner_by_name(request, machine)
-    user = model.managed_by
+    user = body.get("managedBy")
     return ObservedPart(
-        resource_id=model.id,
-        state=state_of(model),
+        resource_id=resource_id,
+        state=state_of(body),
         owner=owner,
-        in_use=bool(user) and name_in(user).lower() != names.machine.lower(),
-        tags=dict(model.tags or {}),
-        size_gib=model.properties.disk_size_gb,
+        in_use=bool(user) and name_in(str(user)).lower() != names.machine.lower(),
+        tags=dict(body.get("tags") or {}),
+        size_gib=inside(body, "properties").get("diskSizeGB"),
     )
 
 
-def attached_disks(machine: Any) -> tuple[AttachedDisk, ...]:
+def attached_disks(machine: Body) -> tuple[AttachedDisk, ...]:
     """The data disks as the machine's body has them, by logical unit number."""
-    storage = machine.properties.storage_profile
     disks = [
         AttachedDisk(
-            lun=disk.lun,
-            resource_id=(disk.managed_disk.id if disk.managed_disk else None) or "",
-            size_gib=disk.disk_size_gb,
-            caching=_CACHING.get(str(disk.get("caching")).lower()),
+            lun=disk["lun"],
+            resource_id=str(inside(disk, "managedDisk").get("id") or ""),
+            size_gib=disk.get("diskSizeGB"),
+            caching=_CACHING.get(text(disk.get("caching")).lower()),
         )
-        for disk in (storage.data_disks or [] if storage is not None else [])
+        for disk in each(machine, "properties", "storageProfile", "dataDisks")
     ]
     return tuple(sorted(disks, key=lambda disk: disk.lun))
 
@@ -90,22 +90,19 @@ def sized(attached: tuple[AttachedDisk, ...], disks: HostDisks) -> tuple[Attache
     return tuple(replace(disk, size_gib=sizes.get(disk.lun) or disk.size_gib) for disk in attached)
 
 
-def boot_disk_of(machine: Any, request: HostRequest) -> ObservedPart | None:
+def boot_disk_of(machine: Body, request: HostRequest) -> ObservedPart | None:
     """The disk it boots from as the body of this host's own machine tells; None when it has to be looked at itself."""
     if not _vouches(machine, request):
         return None
-    storage = machine.properties.storage_profile
-    managed = storage.os_disk.managed_disk if storage and storage.os_disk else None
-    if managed is None or not managed.id:
+    disk_id = str(inside(machine, "properties", "storageProfile", "osDisk", "managedDisk").get("id") or "")
+    if not disk_id or not HostNames.of(request).is_boot_disk(name_in(disk_id)):
         return None
-    if not HostNames.of(request).is_boot_disk(name_in(managed.id)):
-        return None
-    return ObservedPart(resource_id=managed.id, state=PartState.READY, owner=request.owner)
+    return ObservedPart(resource_id=disk_id, state=PartState.READY, owner=request.owner)
 
 
-def _vouches(machine: Any, request: HostRequest) -> bool:
+def _vouches(machine: Body, request: HostRequest) -> bool:
     """Whether what the machine has is this host's: it is, until its deletion begins."""
-    return read_owner(machine.tags) == request.owner and state_of(machine) is not PartState.DELETING
+    return read_owner(machine.get("tags")) == request.owner and state_of(machine) is not PartState.DELETING
 
 
 def _by_name(

@@ -1,19 +1,19 @@
-"""The lists of one resource group, and what each of its hosts needs out of them, as the SDK's models.
+"""The lists of one resource group, and what each of its hosts needs out of them.
 
 Used by the inventory. A part that a list cannot vouch for is read by itself: one between two states, one whose power
 state the list left out (which is documented to happen), one that may be too new to be listed.
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from benchhost.azure.bodies import Body, each, inside, text
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.listing import Body, Listing
+from benchhost.azure.listing import Listing
 from benchhost.azure.names import HostNames
-from benchhost.azure.pages import LIST_URLS, MODELS, describe_list, list_url, subscription_url
+from benchhost.azure.pages import LIST_URLS, describe_list, list_url, subscription_url
 from benchhost.azure.resources import resource
 from benchhost.cloud.errors import AdminError
 from benchhost.cloud.machine import ObservedPart, Part, PartState
@@ -64,8 +64,8 @@ class GroupLists:
 
     async def read(
         self, request: HostRequest, not_before: datetime | None, part: Part, *, at: str | None = None
-    ) -> Any | None:
-        """The SDK's model of a part as it was lately, and at ``not_before`` or later; None if it is absent.
+    ) -> Body | None:
+        """A part as it was lately, and at ``not_before`` or later; None if it is absent.
 
         The part is looked for by its name, or where ``at``, its ARM id, says. Something refers to it then, so a list
         that does not show it says nothing, unless it has shown it before.
@@ -76,29 +76,29 @@ class GroupLists:
         key = (at or names.id_of(part)).lower()
         item = (await listing.recent(_RECENT, not_before)).items.get(key)
         if item is not None:
-            return listing.build(key, item, _to_network if part is Part.NETWORK else MODELS[part])
+            return item
         if listing.has_shown(key) if at is not None else _is_gone(listing, key, request):
             return None
         seen = ObservedPart(at, PartState.PENDING) if at is not None else None
         return await resource(self.clients, names, part, seen).get()
 
-    async def find(self, request: HostRequest, not_before: datetime | None, part: Part) -> Any | None:
-        """The SDK's model of a part that is called as this host's, whatever suffix its name has.
+    async def find(self, request: HostRequest, not_before: datetime | None, part: Part) -> Body | None:
+        """A part that is called as this host's, whatever suffix its name has.
 
         What is too new to be listed is missed: the orphan sweep finds it by its tags.
         """
         listing = self._lists[part]
         snapshot = await listing.recent(_RECENT, not_before)
         key = min(snapshot.without_suffix(HostNames.of(request).id_of(part).lower()), default=None)
-        return listing.build(key, snapshot.items[key], MODELS[part]) if key is not None else None
+        return snapshot.items[key] if key is not None else None
 
-    async def read_disks(self, request: HostRequest, not_before: datetime | None) -> list[Any]:
-        """The SDK's models of the disks that are called as this host's are, as of the same moment."""
+    async def read_disks(self, request: HostRequest, not_before: datetime | None) -> list[Body]:
+        """The disks that are called as this host's are, as of the same moment."""
         names, listing = HostNames.of(request), self._lists[Part.DISK]
         items = (await listing.recent(_RECENT, not_before)).items
         boot = names.id_of(Part.DISK).lower()
         data = (f"{boot.removesuffix('-os')}-data-{lun}" for lun in range(_LUNS))
-        found = [listing.build(key, items[key], MODELS[Part.DISK]) for key in (boot, *data) if key in items]
+        found = [items[key] for key in (boot, *data) if key in items]
         if boot in items or _is_gone(listing, boot, request):
             return found
         alone = await resource(self.clients, names, Part.DISK).get()
@@ -117,7 +117,7 @@ class GroupLists:
         for listing in (self._statuses, *self._lists.values()):
             await listing.close()
 
-    async def _read_machine(self, request: HostRequest, not_before: datetime | None) -> Any | None:
+    async def _read_machine(self, request: HostRequest, not_before: datetime | None) -> Body | None:
         names = HostNames.of(request)
         key, single = names.id_of(Part.MACHINE).lower(), resource(self.clients, names, Part.MACHINE)
         if self._has_no_statuses():
@@ -136,7 +136,7 @@ class GroupLists:
         whole = merge_status(item, status) if item is not None and status is not None else None
         if whole is None:
             return await single.get(expand="instanceView")
-        return self.machines.build(key, whole, MODELS[Part.MACHINE])
+        return whole
 
     def _has_no_statuses(self) -> bool:
         return self._statuses_refused_until is not None and datetime.now(UTC) < self._statuses_refused_until
@@ -153,26 +153,25 @@ class ReadListed:
     request: HostRequest
     not_before: datetime | None
 
-    async def part(self, part: Part, at: str | None = None) -> Any | None:
+    async def part(self, part: Part, at: str | None = None) -> Body | None:
         """A part, as listed."""
         return await self.lists.read(self.request, self.not_before, part, at=at)
 
-    async def named(self, part: Part) -> Any | None:
+    async def named(self, part: Part) -> Body | None:
         """A part that is called as this host's, as listed."""
         return await self.lists.find(self.request, self.not_before, part)
 
-    async def disks(self) -> list[Any]:
+    async def disks(self) -> list[Body]:
         """The host's disks, as listed."""
         return await self.lists.read_disks(self.request, self.not_before)
 
 
 def merge_status(item: Body, status: Body) -> Body | None:
     """A machine with its instance view, from the two lists; None when they do not tell of the same moment."""
-    properties = item.get("properties") or {}
-    view = (status.get("properties") or {}).get("instanceView") or {}
-    codes = [str(entry.get("code", "")).lower().split("/") for entry in view.get("statuses") or ()]
+    properties, view = inside(item, "properties"), inside(status, "properties", "instanceView")
+    codes = [text(entry.get("code")).lower().split("/") for entry in each(view, "statuses")]
     states = {code[1] for code in codes if code[0] == "provisioningstate" and len(code) > 1}
-    state = str(properties.get("provisioningState")).lower()
+    state = text(properties.get("provisioningState")).lower()
     has_power = any(code[0] == "powerstate" for code in codes)
     if state not in states or not (has_power or state == "creating"):
         return None
@@ -185,14 +184,3 @@ def _is_gone(listing: Listing, key: str, request: HostRequest) -> bool:
     If nothing is said of a change, what depends on the answer is a creation, which Azure refuses if it is wrong.
     """
     return not listing.is_expected(key) and (request.not_before is None or listing.has_shown(key))
-
-
-def _to_network(network: Body) -> Any:
-    """A network as it is, but with the first of the interfaces in each subnet: there may be thousands of them."""
-    properties = network.get("properties") or {}
-    subnets = [
-        {**subnet, "properties": {**inner, "ipConfigurations": list(inner.get("ipConfigurations") or ())[:1]}}
-        for subnet in properties.get("subnets") or ()
-        if isinstance(inner := subnet.get("properties"), Mapping)
-    ]
-    return MODELS[Part.NETWORK]({**network, "properties": {**properties, "subnets": subnets}})

@@ -4,13 +4,14 @@ Used by the inventory. It knows pages and time, and nothing of hosts.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
+from benchhost.azure.bodies import Body
 from benchhost.azure.budget import Caller, calling
 from benchhost.azure.calls import azure_call, json_of, refusal_of
 from benchhost.azure.clients import AzureClients
@@ -18,9 +19,6 @@ from benchhost.azure.errors import classify
 from benchhost.azure.names import without_suffix
 from benchhost.azure.waiting import Flow
 from benchhost.cloud.errors import CloudError, DeferredError, TransientError
-
-Body = Mapping[str, Any]
-"""A resource as ARM shows it."""
 
 _PATIENCE: Final = 2.0
 """Seconds that somebody is kept waiting for a round; it goes on without them."""
@@ -69,7 +67,6 @@ class Listing:
     _round: asyncio.Task[None] | None = None
     _shown: dict[str, datetime] = field(default_factory=dict)
     _expected: dict[str, datetime] = field(default_factory=dict)
-    _built: dict[str, tuple[Body, Any]] = field(default_factory=dict)
     _expiry: asyncio.TimerHandle | None = None
 
     async def recent(self, max_age: timedelta, not_before: datetime | None = None) -> Snapshot:
@@ -94,18 +91,6 @@ class Listing:
             for ended in done:
                 ended.result()
         return self._last
-
-    def build(self, key: str, item: Body, make: Callable[[Body], Any]) -> Any:
-        """What is made of an entry, kept for as long as it does not change: most entries of a round are the last one's.
-
-        Nobody may change what is returned: everybody who looks at the entry gets the same.
-        """
-        kept = self._built.get(key)
-        if kept is not None and kept[0] is item:
-            return kept[1]
-        made = kept[1] if kept is not None and kept[0] == item else make(item)
-        self._built[key] = (item, made)
-        return made
 
     def expect(self, key: str) -> None:
         """An entry is made: it may be missing in the list for a moment (seen on ARM: bosh-azure-cpi-release#765)."""
@@ -152,7 +137,6 @@ class Listing:
         oldest = started - _REMEMBER
         self._shown = {key: seen for key, seen in self._shown.items() if seen > oldest} | dict.fromkeys(items, started)
         self._expected = {key: made for key, made in self._expected.items() if made > oldest and key not in items}
-        self._built = {key: built for key, built in self._built.items() if key in items}
 
     async def _page(self, url: str) -> Body:
         if not self.clients.settings.is_at_endpoint(url):
@@ -177,4 +161,3 @@ class Listing:
 
     def _expire(self) -> None:
         self._last = None
-        self._built.clear()

@@ -6,10 +6,9 @@ look into again and again is a ``Listing``.
 
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-from azure.mgmt.compute.models import Disk, VirtualMachine
-from azure.mgmt.network.models import NetworkInterface, PublicIPAddress, VirtualNetwork
+from benchhost.azure.bodies import Body
 from benchhost.azure.calls import azure_call, json_of, refusal_of
 from benchhost.azure.clients import AzureClients
 from benchhost.cloud.errors import TransientError
@@ -32,15 +31,6 @@ _WORDS: Final[dict[Part, str]] = {
     Part.ADDRESS: "public IP addresses",
     Part.NETWORK: "virtual networks",
 }
-MODELS: Final[dict[Part, Any]] = {
-    Part.MACHINE: VirtualMachine,
-    Part.DISK: Disk,
-    Part.DATA_DISK: Disk,
-    Part.INTERFACE: NetworkInterface,
-    Part.ADDRESS: PublicIPAddress,
-    Part.NETWORK: VirtualNetwork,
-}
-"""What the SDK makes of an item."""
 
 
 def subscription_url(clients: AzureClients, subscription_id: str) -> str:
@@ -59,7 +49,7 @@ def describe_list(part: Part, resource_group: str) -> str:
     return f"list the {_WORDS[part]} in resource group {resource_group}"
 
 
-async def read_items(clients: AzureClients, url: str, what: str) -> AsyncIterator[Mapping[str, Any]]:
+async def read_items(clients: AzureClients, url: str, what: str) -> AsyncIterator[Body]:
     """All items of a list; none where the resource group does not exist.
 
     Raises
@@ -77,7 +67,7 @@ async def read_items(clients: AzureClients, url: str, what: str) -> AsyncIterato
             raise TransientError(f"Azure did not {what}: the list goes on at another host, {next_page}")
 
 
-async def _read_page(clients: AzureClients, url: str, what: str) -> Mapping[str, Any]:
+async def _read_page(clients: AzureClients, url: str, what: str) -> Body:
     async with azure_call(clients.settings, what):
         response = await clients.get(url)
         await response.read()

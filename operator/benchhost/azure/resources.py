@@ -3,7 +3,7 @@
 Used by observation and by the steps. It knows where a part's operations are, and nothing of hosts.
 """
 
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -90,25 +90,6 @@ def resource(
     is_compute = part in (Part.MACHINE, Part.DISK, Part.DATA_DISK)
     set_tags = operations.begin_update if is_compute else operations.update_tags
     return Resource(clients, names, part, operations, set_tags, seen, lun)
-
-
-async def list_disks(clients: AzureClients, names: HostNames) -> list[Any]:
-    """The SDK's models of all disks in the host's resource group; none where the group does not exist.
-
-    Raises
-    ------
-    CloudError
-        If Azure refuses to tell.
-    """
-    group = names.azure.resource_group
-    disks = clients.compute(names.azure.subscription_id).disks
-    async with azure_call(clients.settings, f"list the disks in resource group {group}"):
-        found = await _unless_absent(_collect(disks.list_by_resource_group(group)))
-    return found or []
-
-
-async def _collect(pages: AsyncIterable[Any]) -> list[Any]:
-    return [item async for item in pages]
 
 
 async def _unless_absent(reading: Awaitable[Any]) -> Any | None:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from benchhost.azure.bodies import Body, inside, text
 from benchhost.cloud.machine import PartState
 
 _STATES: Final[dict[str, PartState]] = {
@@ -13,12 +14,11 @@ _STATES: Final[dict[str, PartState]] = {
 """Everything else (Creating, Updating, Migrating) is work under way."""
 
 
-def state_of(model: Any) -> PartState:
-    """The state of a resource that the SDK shows."""
-    state = model.properties.provisioning_state if model.properties is not None else None
-    return to_state(getattr(state, "value", state))
+def state_of(body: Body) -> PartState:
+    """The state of a resource."""
+    return to_state(inside(body, "properties").get("provisioningState"))
 
 
 def to_state(provisioning_state: Any) -> PartState:
     """The state that a word of ARM means."""
-    return _STATES.get(str(provisioning_state or "").lower(), PartState.PENDING)
+    return _STATES.get(text(provisioning_state).lower(), PartState.PENDING)

@@ -1,45 +1,12 @@
-"""What is kept of a list from one round to the next."""
+"""What is found in the list of one round."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from benchhost.azure import AzureCloudSettings, credentials_from_secret
-from benchhost.azure.clients import AzureClients
-from benchhost.azure.listing import Listing, Snapshot
+from benchhost.azure.listing import Snapshot
 
 NICS = "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/networkinterfaces"
-
-
-class Model:
-    """What is made of an entry."""
-
-    def __init__(self, item: Any) -> None:
-        self.item = item
-
-
-@pytest.fixture
-def listing() -> Listing:
-    values = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
-    clients = AzureClients(AzureCloudSettings(), credentials_from_secret(values))
-    return Listing(clients, "https://arm.invalid/x", "list nothing", "eastus")
-
-
-def test_an_entry_that_did_not_change_is_not_made_anew(listing: Listing) -> None:
-    first = listing.build("a", {"tags": {"team": "db"}}, Model)
-    assert listing.build("a", {"tags": {"team": "db"}}, Model) is first
-
-
-def test_an_entry_that_has_changed_is_made_anew(listing: Listing) -> None:
-    first = listing.build("a", {"tags": {"team": "db"}}, Model)
-    second = listing.build("a", {"tags": {"team": "web"}}, Model)
-    assert second is not first
-    assert second.item == {"tags": {"team": "web"}}
-
-
-def test_entries_that_look_alike_are_told_apart(listing: Listing) -> None:
-    assert listing.build("a", {}, Model) is not listing.build("b", {}, Model)
 
 
 @pytest.mark.parametrize(

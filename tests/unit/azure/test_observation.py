@@ -1,5 +1,6 @@
 """What is read from ARM's resources. Bodies are cut from recordings of azure-cli and azure-service-operator."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -184,3 +185,37 @@ def test_addresses_are_shown_as_far_as_they_are_known() -> None:
     assert to_addresses(interface, public) == (internal, external)
     assert to_addresses(None, None) == ()
     assert to_addresses(None, PublicIPAddress({"id": "x", "properties": {}})) == ()
+
+
+def test_what_a_list_shows_reads_as_what_was_asked_for_alone() -> None:
+    disk = {"lun": 1, "managedDisk": {"id": DISK_ID.replace("-os", "-data-1")}, "diskSizeGB": 32, "caching": "ReadOnly"}
+    shown = machine(
+        SUCCEEDED,
+        RUNNING,
+        zones=["2"],
+        identity={"type": "UserAssigned", "userAssignedIdentities": {f"{IDS}/Blue": {}}},
+        properties={
+            "storageProfile": {"osDisk": {"managedDisk": {"id": DISK_ID}}, "dataDisks": [disk]},
+            "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
+            "priority": "Spot",
+        },
+    )
+    listed = json.loads(json.dumps(shown, default=dict))
+    assert type(listed) is dict
+    assert to_observation(request(), {Part.MACHINE: listed}, []) == to_observation(request(), {Part.MACHINE: shown}, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": ID},
+        {"id": ID, "properties": None, "tags": None, "zones": None, "identity": None},
+        {"id": ID, "properties": {"storageProfile": None, "instanceView": {"statuses": None}, "hardwareProfile": []}},
+        {"id": ID, "properties": {"storageProfile": {"osDisk": None, "dataDisks": [None]}, "networkProfile": {}}},
+    ],
+    ids=["nothing-but-its-id", "all-null", "parts-null-or-of-another-type", "lists-of-nothing"],
+)
+def test_a_machine_that_shows_next_to_nothing_is_read_all_the_same(body: dict[str, Any]) -> None:
+    seen = to_observation(request(), {Part.MACHINE: body}, []).machine
+    assert seen is not None
+    assert (seen.power, seen.size, seen.data_disks, seen.zone) == (MachinePower.UNKNOWN, "", (), None)
