@@ -58,7 +58,7 @@ class BuildSteps:
         log.unlink(missing_ok=True)
         self.processes.start(name, argv, log=log, env=env, cwd=cwd)
         while (code := self.processes.exit_code(name)) is None:
-            self.processes.wait_for_exit(_REFRESH_SECONDS)
+            self.processes.wait_for_exit(_REFRESH_SECONDS, of=name)
             self.progress.advance_to(count(log.read_text(errors="replace")) if count else 0)
         if code != 0:
             why = last_meaningful_line(log) or f"exit code {code}"

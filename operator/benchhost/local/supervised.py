@@ -150,11 +150,21 @@ class SupervisedProcesses:
         with self._changed:
             return self._exit_codes.get(name)
 
-    def wait_for_exit(self, seconds: float | None = None) -> str | None:
-        """Wait until any process ends by itself; its name, or None when the time is over."""
+    def wait_for_exit(self, seconds: float | None = None, *, of: str | None = None) -> str | None:
+        """Wait until a process has ended by itself; its name, or None when the time is over.
+
+        Parameters
+        ----------
+        of
+            The process; any, also one that ended before, if it is left out.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._exit_codes), seconds)
-            return next(iter(self._exit_codes), None)
+
+            def ended() -> str | None:
+                return next((name for name in self._exit_codes if of in (None, name)), None)
+
+            self._changed.wait_for(lambda: ended() is not None, seconds)
+            return ended()
 
     def close(self) -> None:
         """End everything in reverse order of starting and wait for it. Closing twice is fine."""
