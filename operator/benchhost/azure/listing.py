@@ -20,10 +20,12 @@ from benchhost.azure.names import without_suffix
 from benchhost.azure.waiting import Flow
 from benchhost.cloud.errors import CloudError, DeferredError, TransientError
 
-_PATIENCE: Final = 2.0
-"""Seconds that somebody is kept waiting for a round; it goes on without them."""
-_COME_BACK: Final = timedelta(seconds=0.5)
-"""After which such a caller asks again."""
+_PATIENCE: Final = timedelta(seconds=1)
+"""How long somebody is kept waiting for a round: they hold one of the controller's workers meanwhile."""
+_SOON: Final = timedelta(seconds=0.5)
+"""After which somebody asks again for whom a round took longer than was expected."""
+_LATEST: Final = timedelta(seconds=5)
+"""After which they ask again in any case: the last round's time is an estimate of the next one's."""
 _BETWEEN_ROUNDS: Final = timedelta(seconds=0.5)
 """From the begin of one to the begin of the next: hosts that are changed one after the other share a round, and the
 five lists of a group take ten of the 25 reads a second that ARM allows."""
@@ -31,6 +33,9 @@ _KEEP: Final = 15.0
 """Seconds after which a round that nobody renewed gives its memory back."""
 _REMEMBER: Final = timedelta(minutes=10)
 """How long it is known that an entry was listed, or was made."""
+
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,12 @@ class Listing:
     """Requests of the last round."""
     _last: Snapshot | None = None
     _round: asyncio.Task[None] | None = None
+    _begins: datetime = _LONG_AGO
+    """When the round under way begins, or has begun."""
+    _is_wanted_again: bool = False
+    """Whether somebody comes back for the round after it."""
+    _took: timedelta = timedelta(0)
+    """From the last round's beginning to its end."""
     _shown: dict[str, datetime] = field(default_factory=dict)
     _expected: dict[str, datetime] = field(default_factory=dict)
     _expiry: asyncio.TimerHandle | None = None
@@ -82,12 +93,14 @@ class Listing:
         # What ended while somebody waited is recent for them, however long it took and whoever was first to wait.
         oldest = datetime.now(UTC) - max_age
         while self._last is None or self._last.ended < oldest or (not_before and self._last.started < not_before):
-            if self._round is None:
-                self._round = asyncio.create_task(self._run())
-                self._round.add_done_callback(self._end)
-            done, _ = await asyncio.wait({self._round}, timeout=_PATIENCE)
+            round_ = self._round or self._begin()
+            wait = self._until_end(not_before)
+            if wait > _PATIENCE:
+                self._is_wanted_again |= self._is_too_early(not_before)
+                raise DeferredError(min(wait, _LATEST), f"a round to {self.what}")
+            done, _ = await asyncio.wait({round_}, timeout=_PATIENCE.total_seconds())
             if not done:
-                raise DeferredError(_COME_BACK, f"a round to {self.what}")
+                raise DeferredError(_SOON, f"a round to {self.what}")
             for ended in done:
                 ended.result()
         return self._last
@@ -114,10 +127,26 @@ class Listing:
             with suppress(asyncio.CancelledError, CloudError):
                 await self._round
 
-    async def _run(self) -> None:
-        if self._last is not None:
-            pause = self._last.started + _BETWEEN_ROUNDS - datetime.now(UTC)
-            await asyncio.sleep(max(0.0, pause.total_seconds()))
+    def _begin(self) -> asyncio.Task[None]:
+        """Begin a round, some time after the last one."""
+        now = datetime.now(UTC)
+        self._begins = now if self._last is None else max(now, self._last.started + _BETWEEN_ROUNDS)
+        self._round = asyncio.create_task(self._run(self._begins - now))
+        self._round.add_done_callback(self._end)
+        return self._round
+
+    def _is_too_early(self, not_before: datetime | None) -> bool:
+        """Whether the round under way shows the past to somebody."""
+        return not_before is not None and self._begins < not_before
+
+    def _until_end(self, not_before: datetime | None) -> timedelta:
+        """How long it may be until a round has ended that serves somebody, if rounds take as long as the last one."""
+        now = datetime.now(UTC)
+        end = max(self._begins + self._took, now)
+        return (end + self._took if self._is_too_early(not_before) else end) - now
+
+    async def _run(self, pause: timedelta) -> None:
+        await asyncio.sleep(pause.total_seconds())
         started = datetime.now(UTC)
         items: dict[str, Body] = {}
         url, pages = self.url, 0
@@ -128,6 +157,7 @@ class Listing:
                 items |= {str(item.get("id")).lower(): item for item in body.get("value") or ()}
                 url = body.get("nextLink") or ""
         self.pages, self._last = pages, Snapshot(started, datetime.now(UTC), items)
+        self._took = self._last.ended - started
         self._remember(items, started)
         if self._expiry is not None:
             self._expiry.cancel()
@@ -156,8 +186,10 @@ class Listing:
 
     def _end(self, ended: asyncio.Task[None]) -> None:
         self._round = None
-        if not ended.cancelled():
-            ended.exception()  # whoever waited has it; if nobody did, nobody misses it
+        # Whoever waited has the error; if nobody did, nobody misses it.
+        if not ended.cancelled() and ended.exception() is None and self._is_wanted_again:
+            self._is_wanted_again = False
+            self._begin()
 
     def _expire(self) -> None:
         self._last = None

@@ -6,6 +6,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from benchhost.api.azure import PublicAddress
@@ -20,6 +21,7 @@ from benchhost.azure.polling import to_time
 from benchhost.azure.resources import resource
 from benchhost.azure.states import state_of
 from benchhost.azure.tags import read_owner, without_owner
+from benchhost.cloud.errors import DeferredError
 from benchhost.cloud.machine import Machine, MachinePower, Observation, ObservedPart, Part, PartState
 from benchhost.cloud.provider import HostRequest, makes_interface_with_machine
 
@@ -134,12 +136,16 @@ async def _referred(reader: Reader, part: Part, at: str | None) -> Body | None:
 
 
 async def _all(*readings: Awaitable[Any]) -> list[Any]:
-    """All at once; the first error counts, after all have come back."""
+    """All at once; the first error counts, after all have come back, and of turns to wait for the last."""
     answers = await asyncio.gather(*readings, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
+    errors = [answer for answer in answers if isinstance(answer, BaseException)]
+    if errors:
+        raise max(errors, key=_turn)
     return list(answers)
+
+
+def _turn(error: BaseException) -> timedelta:
+    return error.retry_after if isinstance(error, DeferredError) else timedelta.max
 
 
 def to_part(body: Body) -> ObservedPart:

@@ -57,7 +57,7 @@ def run(
             "Repeatable."
         ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=1000, help="Hosts that are worked on at once.")] = 32,
+    workers: Annotated[int, typer.Option(min=1, max=1000, help="Hosts that are worked on at once.")] = 128,
     poll_interval: Annotated[
         float,
         typer.Option(min=0.01, help="Seconds between two looks at an operation when the cloud does not say."),

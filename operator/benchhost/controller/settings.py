@@ -14,8 +14,9 @@ class ControllerSettings:
     """Namespaces that are watched; none means all."""
     identity_namespaces: tuple[str, ...] = ()
     """Namespaces whose hosts may do without credentialsRef and use the controller's own; ``*`` means all."""
-    workers: int = 32
-    """How many hosts are worked on at once. A pass waits for the network only, so this bounds open requests."""
+    workers: int = 128
+    """How many hosts are worked on at once; a pass waits for the network only. Twice the connections to a cloud, so
+    that those are never idle while hosts wait for the API server or for a list."""
     poll_interval: timedelta = timedelta(seconds=5)
     """Between two looks at a running operation, where the cloud says nothing. Azure's bucket for one operation
     refills by 15 a minute (Compute throttling, policy Get operation): every 4 s, and 5 s leaves room."""
