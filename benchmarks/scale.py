@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,15 +135,40 @@ def _kind(entry: dict[str, object]) -> str:
     return "deletes" if method == "DELETE" else "writes"
 
 
-def life(running: Stack, client: BenchHostClient, *, access_log: Path, count: int, scale: float) -> list[Figure]:
-    """Create, deallocate, start and delete so many hosts at once."""
-    names = [f"many-{number:04d}" for number in range(count)]
-    progress, meter = Progress(client), Meter(running, access_log)
+@dataclass(frozen=True)
+class Crowd:
+    """Hosts that live side by side."""
+
+    count: int
+    has_names: bool = False
+    """Whether ``spec.azure.name`` is given, so that each is made in three writes and not in one."""
+
+    @property
+    def words(self) -> str:
+        """It in words, for the names of figures."""
+        return f"{self.count} hosts" + (" of given names" if self.has_names else "")
+
+    def azure(self, name: str) -> dict[str, str]:
+        """What is asked of Azure for one of them beyond what all hosts ask for."""
+        return {"name": name} if self.has_names else {}
+
+
+def life(
+    meter: Meter,
+    client: BenchHostClient,
+    *,
+    crowd: Crowd,
+    scale: float,
+    told: Callable[[str], None],
+) -> list[Figure]:
+    """Create, deallocate, start and delete so many hosts at once; ``told`` hears how far it is."""
+    names = [f"many-{number:04d}" for number in range(crowd.count)]
+    progress = Progress(client)
     progress.start()
 
     def create() -> None:
         for name in names:
-            client.create(running.host(name))
+            client.create(meter.running.host(name, **crowd.azure(name)))
 
     def patch(power: PowerState) -> Callable[[], None]:
         def send() -> None:
@@ -168,16 +193,28 @@ def life(running: Stack, client: BenchHostClient, *, access_log: Path, count: in
         began = time.time()
         ask()
         progress.wait_until(reached, names)
-        figures += _figures(f"{count} hosts {name}", began, meter.take(), count=count, scale=scale)
+        figures += _figures(f"{crowd.words} {name}", began, meter.take(), crowd=crowd, scale=scale)
+        told(f"  {name} after {time.time() - began:.0f} s")
         if name == "created":
             memory = resident_megabytes(meter.pid)
-            figures.append(Figure(f"{count} hosts {name}: controller's memory (RSS)", memory, "MB"))
+            figures.append(Figure(f"{crowd.words} {name}: controller's memory (RSS)", memory, "MB"))
     return figures
 
 
-def _figures(label: str, began: float, spent: Spent, *, count: int, scale: float) -> list[Figure]:
-    kinds = spent.requests
-    allowed = max(_seconds(kinds["writes"]), _seconds(kinds["deletes"])) * scale
+def growth(runs: Mapping[int, Sequence[Figure]]) -> list[Figure]:
+    """How the cost of one host grows from the smallest crowd to the largest, each named by its count."""
+    few, many = min(runs), max(runs)
+    before = {figure.name.removeprefix(f"{few} hosts "): figure.value for figure in runs[few]}
+    after = {figure.name.removeprefix(f"{many} hosts "): figure.value for figure in runs[many]}
+    return [
+        Figure(f"{name}, {many} hosts against {few}", after[name] / before[name], "times")
+        for name in before
+        if name.endswith(("per host", "(RSS)")) and before[name] and few < many
+    ]
+
+
+def _figures(label: str, began: float, spent: Spent, *, crowd: Crowd, scale: float) -> list[Figure]:
+    count, kinds = crowd.count, spent.requests
     figures = [
         Figure(f"{label}: wall time", time.time() - began, "s"),
         Figure(f"{label}: requests refused with 429", float(kinds["429"]), "requests", 0),
@@ -188,12 +225,13 @@ def _figures(label: str, began: float, spent: Spent, *, count: int, scale: float
         Figure(f"{label}: Kubernetes writes per host", spent.writes / count, "writes"),
         Figure(f"{label}: controller's processor time per host", spent.cpu / count * 1000, "ms"),
     ]
-    if allowed > 0:
+    allowed = _seconds(count) * scale
+    if allowed > 0 and not crowd.has_names:
         used = spent.last_change - began
         figures += [
             Figure(f"{label}: last change accepted after", used, "s"),
-            Figure(f"{label}: what the buckets allow at best", allowed, "s"),
-            Figure(f"{label}: the one by the other", used / allowed, "", _OVERHEAD),
+            Figure(f"{label}: what the buckets allow at best, at one change a host", allowed, "s"),
+            Figure(f"{label}: the one by the other", used / allowed, "times", _OVERHEAD),
         ]
     return figures
 
