@@ -26,11 +26,12 @@ _SOON: Final = timedelta(seconds=0.5)
 """After which somebody asks again for whom a round took longer than was expected."""
 _LATEST: Final = timedelta(seconds=5)
 """After which they ask again in any case: the last round's time is an estimate of the next one's."""
-_BETWEEN_ROUNDS: Final = timedelta(seconds=0.5)
-"""From the begin of one to the begin of the next: hosts that are changed one after the other share a round, and the
-five lists of a group take ten of the 25 reads a second that ARM allows."""
-_KEEP: Final = 15.0
-"""Seconds after which a round that nobody renewed gives its memory back."""
+_FOR_A_PAGE: Final = timedelta(seconds=0.5)
+"""From the begin of one round to the begin of the next, for each page that the first had: hosts that are changed one
+after the other share a round. The six lists of a group take at most twelve of the 25 reads a second that ARM allows,
+and leave the rest to what is asked of single hosts."""
+_KEEP: Final = timedelta(seconds=15)
+"""After which a round that nobody renewed gives its memory back, and the time between two rounds beside it."""
 _REMEMBER: Final = timedelta(minutes=10)
 """How long it is known that an entry was listed, or was made."""
 
@@ -83,6 +84,8 @@ class Listing:
     async def recent(self, max_age: timedelta, not_before: datetime | None = None) -> Snapshot:
         """A round that ended within ``max_age``, and began at ``not_before`` or later.
 
+        A long list is not renewed as often as ``max_age`` may ask for: the last round is recent until the next is due.
+
         Raises
         ------
         CloudError
@@ -91,7 +94,7 @@ class Listing:
             If it takes longer than a caller should be kept; it goes on, for whoever comes back.
         """
         # What ended while somebody waited is recent for them, however long it took and whoever was first to wait.
-        oldest = datetime.now(UTC) - max_age
+        oldest = datetime.now(UTC) - max(max_age, self._interval)
         while self._last is None or self._last.ended < oldest or (not_before and self._last.started < not_before):
             round_ = self._round or self._begin()
             wait = self._until_end(not_before)
@@ -127,10 +130,14 @@ class Listing:
             with suppress(asyncio.CancelledError, CloudError):
                 await self._round
 
+    @property
+    def _interval(self) -> timedelta:
+        return self.pages * _FOR_A_PAGE
+
     def _begin(self) -> asyncio.Task[None]:
         """Begin a round, some time after the last one."""
         now = datetime.now(UTC)
-        self._begins = now if self._last is None else max(now, self._last.started + _BETWEEN_ROUNDS)
+        self._begins = now if self._last is None else max(now, self._last.started + self._interval)
         self._round = asyncio.create_task(self._run(self._begins - now))
         self._round.add_done_callback(self._end)
         return self._round
@@ -143,7 +150,9 @@ class Listing:
         """How long it may be until a round has ended that serves somebody, if rounds take as long as the last one."""
         now = datetime.now(UTC)
         end = max(self._begins + self._took, now)
-        return (end + self._took if self._is_too_early(not_before) else end) - now
+        if self._is_too_early(not_before):
+            end = max(end, self._begins + self._interval) + self._took
+        return end - now
 
     async def _run(self, pause: timedelta) -> None:
         await asyncio.sleep(pause.total_seconds())
@@ -161,7 +170,7 @@ class Listing:
         self._remember(items, started)
         if self._expiry is not None:
             self._expiry.cancel()
-        self._expiry = asyncio.get_running_loop().call_later(_KEEP, self._expire)
+        self._expiry = asyncio.get_running_loop().call_later((_KEEP + self._interval).total_seconds(), self._expire)
 
     def _remember(self, items: Mapping[str, Body], started: datetime) -> None:
         oldest = started - _REMEMBER
