@@ -205,6 +205,13 @@ async def test_every_answer_has_ids_and_counts_down_what_is_left(raw: Raw) -> No
     assert int(headers["x-ms-ratelimit-remaining-subscription-writes"]) <= 199
 
 
+@pytest.mark.parametrize("version", ["2016-02-01", "2024-11-01", "2025-04-01"])
+async def test_a_provider_can_be_registered(raw: Raw, version: str) -> None:
+    provider = f"{raw.group.partition('/resourceGroups/')[0]}/providers/Microsoft.Compute"
+    status, _, answer = await raw.send("POST", f"{provider}/register?api-version={version}")
+    assert (status, answer["registrationState"]) == (200, "Registered")
+
+
 NETWORK = f"providers/Microsoft.Network/virtualNetworks/none?api-version={NETWORK_VERSION}"
 
 

@@ -69,6 +69,9 @@ PROVIDERS = {
 }
 """Registered resource providers, by their names in lower case."""
 
+_ABOUT_A_PROVIDER = ((), ("register",))
+"""What follows the namespace where ARM itself is asked, and no provider."""
+
 
 def check_api_version(path: ArmPath, version: str | None, *, method: str, locations: tuple[str, ...]) -> str:
     """Return the API version of a request.
@@ -84,7 +87,7 @@ def check_api_version(path: ArmPath, version: str | None, *, method: str, locati
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
-    if path.provider is None or not path.types:
+    if path.provider is None or path.types in _ABOUT_A_PROVIDER:
         _check_front_door(version)
         return version
     supported = _versions_of(path, version)
