@@ -60,7 +60,7 @@ _BY_TYPE = {
     ),
     "microsoft.managedidentity": {"userassignedidentities": IDENTITIES},
     "microsoft.authorization": {"locks": LOCKS},
-    "microsoft.resources": {"resourcegroups": RESOURCES},
+    "microsoft.resources": {"resourcegroups": RESOURCES, "deployments": RESOURCES},
 }
 
 PROVIDERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
+from benchhost.emulator.arm.deployment_routes import DeploymentRoutes
 from benchhost.emulator.arm.diagnostics_routes import DiagnosticsRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
 from benchhost.emulator.arm.extension_routes import ExtensionRoutes
@@ -49,5 +50,6 @@ def arm_routes(subscription: Subscription, polling: Polling, signatures: BlobSig
         **IdentityRoutes(subscription).routes(),
         **LockRoutes(subscription).routes(),
         **ExtensionRoutes(subscription).routes(),
+        **DeploymentRoutes(subscription).routes(),
         **DiagnosticsRoutes(subscription, signatures).routes(),
     }
