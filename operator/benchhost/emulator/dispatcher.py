@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_ARM_PATHS = ("/subscriptions", "/tenants")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -83,7 +85,7 @@ class Dispatcher:
             return web.Response(status=503)
         if request.path.startswith(PATH_PREFIX):
             return await parts.blobs.handle(request)
-        if request.path[:14].lower() == "/subscriptions":
+        if request.path.lower().startswith(_ARM_PATHS):
             return await parts.arm.handle(request)
         if request.path.lower() == DISCOVERY_PATH:
             return await parts.discovery.handle(request)

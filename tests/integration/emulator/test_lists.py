@@ -130,6 +130,12 @@ async def test_template_deployments_are_refused_in_a_sentence(raw: Raw) -> None:
         assert (status, absent["error"]["code"]) == (404, "DeploymentNotFound")
 
 
+async def test_the_one_tenant_is_listed(raw: Raw, emulator: ArmEmulator) -> None:
+    status, _, tenants = await raw.send("GET", "/tenants?api-version=2022-12-01")
+    assert status == 200
+    assert [tenant["tenantId"] for tenant in tenants["value"]] == [emulator.connection.tenant_id]
+
+
 async def test_a_vanishing_group_takes_nothing_in_while_its_machines_go(
     frozen: ArmEmulator, clock: ManualClock
 ) -> None:

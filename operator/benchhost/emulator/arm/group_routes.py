@@ -38,6 +38,7 @@ class GroupRoutes:
     def routes(self) -> Routes:
         """Return the handlers."""
         routes: Routes = {
+            ("GET", "tenants"): self._list_tenants,
             ("GET", "subscriptions"): self._list_subscriptions,
             ("GET", _SUBSCRIPTION): self._get_subscription,
             ("GET", f"{_SUBSCRIPTION}/locations"): self._list_locations,
@@ -55,6 +56,11 @@ class GroupRoutes:
             routes["GET", f"{_SUBSCRIPTION}/providers/{namespace}"] = self._get_provider
             routes["POST", f"{_SUBSCRIPTION}/providers/{namespace}/register"] = self._get_provider
         return routes
+
+    def _list_tenants(self, _request: ArmRequest) -> ArmResponse:
+        tenant = self._subscription.context.tenant_id
+        body = {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "BenchHost emulator"}
+        return ArmResponse(body={"value": [body]})
 
     def _list_subscriptions(self, _request: ArmRequest) -> ArmResponse:
         return ArmResponse(body={"value": [self._subscription_body()]})
