@@ -90,6 +90,20 @@ async def test_actions_and_deletes_are_accepted_and_monitored(frozen: ArmEmulato
         assert body["properties"]["provisioningState"] == "Deleting"
 
 
+async def test_the_location_of_a_written_disk_ends_at_the_disk(frozen: ArmEmulator, clock: ManualClock) -> None:
+    async with raw_of(frozen.connection) as raw:
+        path = f"{raw.group}/providers/Microsoft.Compute/disks/data?api-version=2024-03-02"
+        body = {"location": "eastus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
+        status, headers, _ = await raw.send("PUT", path, json=body)
+        assert status == 202
+        assert (await raw.send("GET", headers["Location"]))[0] == 202
+        clock.advance(100)
+        status, _, disk = await raw.send("GET", headers["Location"])
+        assert (status, disk["name"], disk["properties"]["provisioningState"]) == (200, "data", "Succeeded")
+        _, _, read = await raw.send("GET", path)
+        assert disk == read
+
+
 async def test_network_writes_and_polls_look_as_recorded(frozen: ArmEmulator, clock: ManualClock) -> None:
     async with raw_of(frozen.connection) as raw:
         path = raw.networked("publicIPAddresses/pip")
