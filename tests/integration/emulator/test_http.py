@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from integration.emulator.driver import (
+    COMPUTE_VERSION,
     GROUP_VERSION,
     NETWORK_VERSION,
     ManualClock,
@@ -224,6 +225,15 @@ async def test_a_provider_can_be_registered(raw: Raw, version: str) -> None:
     provider = f"{raw.group.partition('/resourceGroups/')[0]}/providers/Microsoft.Compute"
     status, _, answer = await raw.send("POST", f"{provider}/register?api-version={version}")
     assert (status, answer["registrationState"]) == (200, "Registered")
+
+
+async def test_a_provider_tells_the_versions_of_its_types(raw: Raw) -> None:
+    subscription = raw.group.partition("/resourceGroups/")[0]
+    _, _, listed = await raw.send("GET", f"{subscription}/providers?api-version={GROUP_VERSION}")
+    compute = next(provider for provider in listed["value"] if provider["namespace"] == "Microsoft.Compute")
+    machines = next(kind for kind in compute["resourceTypes"] if kind["resourceType"] == "virtualMachines")
+    assert machines["apiVersions"][0] == COMPUTE_VERSION
+    assert "eastus" in machines["locations"]
 
 
 NETWORK = f"providers/Microsoft.Network/virtualNetworks/none?api-version={NETWORK_VERSION}"

@@ -46,27 +46,34 @@ RESOURCES = _versions(
 IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30")
 LOCKS = _versions("2015-01-01 2016-09-01 2017-04-01 2020-05-01")
 
-_BY_TYPE = {
-    "microsoft.compute": {
-        "virtualmachines": MACHINES,
+_MACHINE_TYPES = (
+    *("virtualMachines", "virtualMachines/extensions", "proximityPlacementGroups", "hostGroups", "hostGroups/hosts"),
+    *("capacityReservationGroups", "capacityReservationGroups/capacityReservations"),
+)
+_NETWORK_TYPES = (
+    *("virtualNetworks", "virtualNetworks/subnets", "publicIPAddresses", "networkInterfaces"),
+    *("networkSecurityGroups", "networkSecurityGroups/securityRules", "locations"),
+)
+RESOURCE_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
+    "Microsoft.Compute": {
+        **dict.fromkeys(_MACHINE_TYPES, MACHINES),
         "disks": DISKS,
-        **dict.fromkeys(("proximityplacementgroups", "hostgroups", "capacityreservationgroups"), MACHINES),
         "skus": SKUS,
         "locations": tuple(sorted({*MACHINES, *DISKS})),
     },
-    "microsoft.network": dict.fromkeys(
-        ("virtualnetworks", "publicipaddresses", "networkinterfaces", "networksecuritygroups", "locations"),
-        NETWORK,
-    ),
-    "microsoft.managedidentity": {"userassignedidentities": IDENTITIES},
-    "microsoft.authorization": {"locks": LOCKS},
-    "microsoft.resources": {"resourcegroups": RESOURCES, "deployments": RESOURCES},
+    "Microsoft.Network": dict.fromkeys(_NETWORK_TYPES, NETWORK),
+    "Microsoft.ManagedIdentity": {"userAssignedIdentities": IDENTITIES},
+    "Microsoft.Authorization": {"locks": LOCKS},
+    "Microsoft.Resources": {"resourceGroups": RESOURCES, "deployments": RESOURCES},
+}
+"""Versions, oldest first, by resource provider and type."""
+
+_BY_TYPE = {
+    namespace.lower(): {kind.lower(): versions for kind, versions in types.items()}
+    for namespace, types in RESOURCE_TYPES.items()
 }
 
-PROVIDERS = {
-    name.lower(): name
-    for name in ("Microsoft.Compute", "Microsoft.Network", "Microsoft.ManagedIdentity", "Microsoft.Authorization")
-}
+PROVIDERS = {name.lower(): name for name in RESOURCE_TYPES}
 """Registered resource providers, by their names in lower case."""
 
 _ABOUT_A_PROVIDER = ((), ("register",))

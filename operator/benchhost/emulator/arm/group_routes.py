@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from benchhost.emulator.arm.api_versions import PROVIDERS
+from benchhost.emulator.arm.api_versions import PROVIDERS, RESOURCE_TYPES
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.arm.polling import timestamp
@@ -140,11 +140,15 @@ class GroupRoutes:
 
     def _provider_body(self, namespace: str) -> Body:
         name = PROVIDERS[namespace]
+        locations = list(self._subscription.context.locations)
         return {
             "id": f"/subscriptions/{self._subscription.id}/providers/{name}",
             "namespace": name,
             "registrationState": "Registered",
-            "resourceTypes": [],
+            "resourceTypes": [
+                {"resourceType": kind, "locations": locations, "apiVersions": list(reversed(versions))}
+                for kind, versions in RESOURCE_TYPES[name].items()
+            ],
         }
 
     def _group_body(self, group: ResourceGroup) -> Body:
