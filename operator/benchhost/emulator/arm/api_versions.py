@@ -1,7 +1,8 @@
 """Which API versions each resource type is served under.
 
-Stable versions only; the newest of each list is what the Python SDK sends (azure-mgmt-compute 39,
-azure-mgmt-network 33). The lists were not compared with a real subscription: Azure may serve more.
+Stable versions, the newest of each list being what the Python SDK sends (azure-mgmt-compute 39, azure-mgmt-network
+33), and the one preview that a released tool insists on (azure-cli 2.91, identities). The lists were not compared
+with a real subscription: Azure may serve more.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ RESOURCES = _versions(
     2021-01-01 2021-04-01 2022-01-01 2022-06-01 2022-09-01 2022-12-01 2023-07-01 2024-03-01 2024-07-01 2024-11-01
     2025-03-01 2025-04-01"""
 )
-IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30")
+IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30 2025-05-31-preview")
 LOCKS = _versions("2015-01-01 2016-09-01 2017-04-01 2020-05-01")
 
 _MACHINE_TYPES = (
