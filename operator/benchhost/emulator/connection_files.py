@@ -28,7 +28,10 @@ TRUST_FILE = "trust.pem"
 LOCK_FILE = ".lock"
 
 _TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-"""What OpenSSL (so aiohttp) and requests read; nothing but these can tell an unmodified SDK whom to trust."""
+"""What OpenSSL (so aiohttp), Go and requests read; nothing but these can tell an unmodified SDK whom to trust."""
+
+_MORE_TRUST_VARIABLE = "NODE_EXTRA_CA_CERTS"
+"""What Node.js reads, and adds to the authorities that it has."""
 
 
 class EmulatorUnreachableError(Exception):
@@ -75,6 +78,7 @@ def write_connection_files(directory: Path, connection: EmulatorConnection, admi
         "AZURE_SUBSCRIPTION_ID": connection.subscription_id,
         "AZURE_CA_BUNDLE": str(connection.ca_bundle),
         **dict.fromkeys(_TRUST_VARIABLES, str(_write_trust(directory, connection.ca_bundle))),
+        _MORE_TRUST_VARIABLE: str(connection.ca_bundle),
         **_metadata_environment(connection),
     }
     lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items())

@@ -7,21 +7,38 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from benchhost.emulator.arm.blob_service import PATH_PREFIX, BlobService
+from benchhost.emulator.arm.blob_service import PATH_PREFIX
+from benchhost.emulator.arm.endpoint_discovery import DISCOVERY_PATH
 from benchhost.emulator.state import SavedState, StateFileError
 
 if TYPE_CHECKING:
     from benchhost.emulator.access_log import AccessLog
     from benchhost.emulator.admin.api import AdminApi
+    from benchhost.emulator.arm.blob_service import BlobService
+    from benchhost.emulator.arm.endpoint_discovery import EndpointDiscovery
     from benchhost.emulator.arm.pipeline import ArmPipeline
     from benchhost.emulator.entra.authority import Authority
 
 _log = logging.getLogger(__name__)
+
+_ARM_PATHS = ("/subscriptions", "/tenants")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Who answers requests."""
+
+    arm: ArmPipeline
+    discovery: EndpointDiscovery
+    authority: Authority
+    admin: AdminApi
+    blobs: BlobService
 
 
 class Dispatcher:
@@ -38,14 +55,11 @@ class Dispatcher:
     def __init__(self, log: AccessLog | None, state: SavedState | None) -> None:
         self._log = log
         self._state = state
-        self._arm: ArmPipeline | None = None
-        self._authority: Authority | None = None
-        self._admin: AdminApi | None = None
-        self._blobs: BlobService | None = None
+        self._parts: Parts | None = None
 
-    def serve(self, arm: ArmPipeline, authority: Authority, admin: AdminApi, blobs: BlobService) -> None:
+    def serve(self, parts: Parts) -> None:
         """Say who answers from now on."""
-        self._arm, self._authority, self._admin, self._blobs = arm, authority, admin, blobs
+        self._parts = parts
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -66,12 +80,15 @@ class Dispatcher:
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._arm is None or self._authority is None or self._admin is None or self._blobs is None:
+        parts = self._parts
+        if parts is None:
             return web.Response(status=503)
         if request.path.startswith(PATH_PREFIX):
-            return await self._blobs.handle(request)
-        if request.path[:14].lower() == "/subscriptions":
-            return await self._arm.handle(request)
+            return await parts.blobs.handle(request)
+        if request.path.lower().startswith(_ARM_PATHS):
+            return await parts.arm.handle(request)
+        if request.path.lower() == DISCOVERY_PATH:
+            return await parts.discovery.handle(request)
         if request.path.startswith("/emulator/"):
-            return await self._admin.handle(request)
-        return await self._authority.handle(request)
+            return await parts.admin.handle(request)
+        return await parts.authority.handle(request)

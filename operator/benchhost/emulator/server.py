@@ -17,6 +17,7 @@ from benchhost.emulator.admin.faults import FaultsAdmin
 from benchhost.emulator.admin.limits import LimitsAdmin
 from benchhost.emulator.admin.services import admin_routes
 from benchhost.emulator.arm.blob_service import BlobService
+from benchhost.emulator.arm.endpoint_discovery import CLOUD_NAME, EndpointDiscovery
 from benchhost.emulator.arm.injection import Injection
 from benchhost.emulator.arm.pipeline import ArmPipeline
 from benchhost.emulator.arm.polling import RetryHints
@@ -26,7 +27,7 @@ from benchhost.emulator.certificates import make_certificate
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.latency import LatencyModel
 from benchhost.emulator.cloud.subscription import Subscription
-from benchhost.emulator.dispatcher import Dispatcher
+from benchhost.emulator.dispatcher import Dispatcher, Parts
 from benchhost.emulator.entra.authority import Authority
 from benchhost.emulator.entra.directory import Application, Directory
 from benchhost.emulator.entra.tokens import TokenAuthority
@@ -171,25 +172,28 @@ class ArmEmulator:
         clock, latency = config.clock, self._latency
         signatures = BlobSignatures(self._identity.blob_key)
         dispatcher.serve(
-            ArmPipeline(
-                self.subscription,
-                tokens,
-                directory=known,
-                limits=self._limits,
-                injection=self._injection,
-                polling_secrets=self._identity.polling,
-                latency=latency,
-                clock=clock,
-                signatures=signatures,
-            ),
-            Authority(tokens, known, latency=latency, clock=clock),
-            AdminApi(
-                admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
-                self._identity.admin_token,
-                clock=clock,
-                advance=self.subscription.advance,
-            ),
-            BlobService(self.subscription, signatures, clock),
+            Parts(
+                arm=ArmPipeline(
+                    self.subscription,
+                    tokens,
+                    directory=known,
+                    limits=self._limits,
+                    injection=self._injection,
+                    polling_secrets=self._identity.polling,
+                    latency=latency,
+                    clock=clock,
+                    signatures=signatures,
+                ),
+                discovery=EndpointDiscovery(connection),
+                authority=Authority(tokens, known, latency=latency, clock=clock),
+                admin=AdminApi(
+                    admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
+                    self._identity.admin_token,
+                    clock=clock,
+                    advance=self.subscription.advance,
+                ),
+                blobs=BlobService(self.subscription, signatures, clock),
+            )
         )
 
     def _recall_identity(self) -> tuple[EmulatorIdentity, bool]:
@@ -242,7 +246,7 @@ class ArmEmulator:
     ) -> MetadataConnection:
         """Serve the metadata of the machine that the emulator's clients run on, as far as it has any."""
         header_secret, machine = self._identity.header_secret, self._identity.machine_id
-        compute = {"azEnvironment": "AzureEmulator", "subscriptionId": self.subscription.id, "vmId": machine}
+        compute = {"azEnvironment": CLOUD_NAME, "subscriptionId": self.subscription.id, "vmId": machine}
         service = MetadataService(
             tokens, directory, clock=self._config.clock, header_secret=header_secret, instance={"compute": compute}
         )

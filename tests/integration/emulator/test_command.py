@@ -28,6 +28,7 @@ async def test_a_running_emulator_is_found_used_listed_and_stopped(tmp_path: Pat
         environment = dict(line.split("=", 1) for line in (tmp_path / ENVIRONMENT_FILE).read_text().splitlines())
         assert environment["AZURE_RESOURCE_MANAGER_ENDPOINT"] == connection.endpoint
         assert environment["AZURE_CA_BUNDLE"] == str(tmp_path / "ca.pem")
+        assert environment["NODE_EXTRA_CA_CERTS"] == str(tmp_path / "ca.pem")
 
         nothing = run("resources", "--directory", str(tmp_path))
         assert nothing.returncode == 0

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from integration.emulator.driver import (
+    COMPUTE_VERSION,
     GROUP_VERSION,
     NETWORK_VERSION,
     ManualClock,
@@ -88,6 +89,20 @@ async def test_actions_and_deletes_are_accepted_and_monitored(frozen: ArmEmulato
         assert {"Azure-AsyncOperation", "Location", "retry-after-ms"} <= set(headers)
         status, _, body = await raw.send("GET", raw.machine("", version="2022-03-01"))
         assert body["properties"]["provisioningState"] == "Deleting"
+
+
+async def test_the_location_of_a_written_disk_ends_at_the_disk(frozen: ArmEmulator, clock: ManualClock) -> None:
+    async with raw_of(frozen.connection) as raw:
+        path = f"{raw.group}/providers/Microsoft.Compute/disks/data?api-version=2024-03-02"
+        body = {"location": "eastus", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
+        status, headers, _ = await raw.send("PUT", path, json=body)
+        assert status == 202
+        assert (await raw.send("GET", headers["Location"]))[0] == 202
+        clock.advance(100)
+        status, _, disk = await raw.send("GET", headers["Location"])
+        assert (status, disk["name"], disk["properties"]["provisioningState"]) == (200, "data", "Succeeded")
+        _, _, read = await raw.send("GET", path)
+        assert disk == read
 
 
 async def test_network_writes_and_polls_look_as_recorded(frozen: ArmEmulator, clock: ManualClock) -> None:
@@ -203,6 +218,22 @@ async def test_every_answer_has_ids_and_counts_down_what_is_left(raw: Raw) -> No
     _, headers, _ = await raw.send("PUT", raw.machine(name="other"), json={"location": "eastus"})
     assert "Microsoft.Compute/PutVMResource;11" in headers["x-ms-ratelimit-remaining-resource"]
     assert int(headers["x-ms-ratelimit-remaining-subscription-writes"]) <= 199
+
+
+@pytest.mark.parametrize("version", ["2016-02-01", "2024-11-01", "2025-04-01"])
+async def test_a_provider_can_be_registered(raw: Raw, version: str) -> None:
+    provider = f"{raw.group.partition('/resourceGroups/')[0]}/providers/Microsoft.Compute"
+    status, _, answer = await raw.send("POST", f"{provider}/register?api-version={version}")
+    assert (status, answer["registrationState"]) == (200, "Registered")
+
+
+async def test_a_provider_tells_the_versions_of_its_types(raw: Raw) -> None:
+    subscription = raw.group.partition("/resourceGroups/")[0]
+    _, _, listed = await raw.send("GET", f"{subscription}/providers?api-version={GROUP_VERSION}")
+    compute = next(provider for provider in listed["value"] if provider["namespace"] == "Microsoft.Compute")
+    machines = next(kind for kind in compute["resourceTypes"] if kind["resourceType"] == "virtualMachines")
+    assert machines["apiVersions"][0] == COMPUTE_VERSION
+    assert "eastus" in machines["locations"]
 
 
 NETWORK = f"providers/Microsoft.Network/virtualNetworks/none?api-version={NETWORK_VERSION}"

@@ -43,6 +43,11 @@ async def test_the_life_of_an_identity(raw: Raw) -> None:
     assert (await raw.send("GET", _identity(raw, "one")))[0] == 404
 
 
+async def test_an_identity_is_made_in_the_version_of_azure_cli(raw: Raw) -> None:
+    path = _identity(raw, "one").replace(IDENTITY_VERSION, "2025-05-31-preview")
+    assert (await raw.send("PUT", path, json={"location": "eastus"}))[0] == 201
+
+
 async def _machine(sdk: Sdk, identity: Any = None) -> Any:
     body = machine_body(await sdk.interface(with_address=False))
     if identity is not None:

@@ -1,7 +1,8 @@
 """Which API versions each resource type is served under.
 
-Stable versions only; the newest of each list is what the Python SDK sends (azure-mgmt-compute 39,
-azure-mgmt-network 33). The lists were not compared with a real subscription: Azure may serve more.
+Stable versions, the newest of each list being what the Python SDK sends (azure-mgmt-compute 39, azure-mgmt-network
+33), and the one preview that a released tool insists on (azure-cli 2.91, identities). The lists were not compared
+with a real subscription: Azure may serve more.
 """
 
 from __future__ import annotations
@@ -43,31 +44,41 @@ RESOURCES = _versions(
     2021-01-01 2021-04-01 2022-01-01 2022-06-01 2022-09-01 2022-12-01 2023-07-01 2024-03-01 2024-07-01 2024-11-01
     2025-03-01 2025-04-01"""
 )
-IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30")
+IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30 2025-05-31-preview")
 LOCKS = _versions("2015-01-01 2016-09-01 2017-04-01 2020-05-01")
 
-_BY_TYPE = {
-    "microsoft.compute": {
-        "virtualmachines": MACHINES,
+_MACHINE_TYPES = (
+    *("virtualMachines", "virtualMachines/extensions", "proximityPlacementGroups", "hostGroups", "hostGroups/hosts"),
+    *("capacityReservationGroups", "capacityReservationGroups/capacityReservations"),
+)
+_NETWORK_TYPES = (
+    *("virtualNetworks", "virtualNetworks/subnets", "publicIPAddresses", "networkInterfaces"),
+    *("networkSecurityGroups", "networkSecurityGroups/securityRules", "locations"),
+)
+RESOURCE_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
+    "Microsoft.Compute": {
+        **dict.fromkeys(_MACHINE_TYPES, MACHINES),
         "disks": DISKS,
-        **dict.fromkeys(("proximityplacementgroups", "hostgroups", "capacityreservationgroups"), MACHINES),
         "skus": SKUS,
         "locations": tuple(sorted({*MACHINES, *DISKS})),
     },
-    "microsoft.network": dict.fromkeys(
-        ("virtualnetworks", "publicipaddresses", "networkinterfaces", "networksecuritygroups", "locations"),
-        NETWORK,
-    ),
-    "microsoft.managedidentity": {"userassignedidentities": IDENTITIES},
-    "microsoft.authorization": {"locks": LOCKS},
-    "microsoft.resources": {"resourcegroups": RESOURCES},
+    "Microsoft.Network": dict.fromkeys(_NETWORK_TYPES, NETWORK),
+    "Microsoft.ManagedIdentity": {"userAssignedIdentities": IDENTITIES},
+    "Microsoft.Authorization": {"locks": LOCKS},
+    "Microsoft.Resources": {"resourceGroups": RESOURCES, "deployments": RESOURCES},
+}
+"""Versions, oldest first, by resource provider and type."""
+
+_BY_TYPE = {
+    namespace.lower(): {kind.lower(): versions for kind, versions in types.items()}
+    for namespace, types in RESOURCE_TYPES.items()
 }
 
-PROVIDERS = {
-    name.lower(): name
-    for name in ("Microsoft.Compute", "Microsoft.Network", "Microsoft.ManagedIdentity", "Microsoft.Authorization")
-}
+PROVIDERS = {name.lower(): name for name in RESOURCE_TYPES}
 """Registered resource providers, by their names in lower case."""
+
+_ABOUT_A_PROVIDER = ((), ("register",))
+"""What follows the namespace where ARM itself is asked, and no provider."""
 
 
 def check_api_version(path: ArmPath, version: str | None, *, method: str, locations: tuple[str, ...]) -> str:
@@ -84,7 +95,7 @@ def check_api_version(path: ArmPath, version: str | None, *, method: str, locati
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
-    if path.provider is None or not path.types:
+    if path.provider is None or path.types in _ABOUT_A_PROVIDER:
         _check_front_door(version)
         return version
     supported = _versions_of(path, version)

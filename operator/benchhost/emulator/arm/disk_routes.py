@@ -10,6 +10,7 @@ from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.cloud.compute.disks import KIND
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
+from benchhost.emulator.cloud.operations import OperationKind
 
 if TYPE_CHECKING:
     from benchhost.emulator.arm.messages import Routes
@@ -29,6 +30,7 @@ class DiskRoutes:
     def __init__(self, subscription: Subscription, polling: Polling) -> None:
         self._subscription = subscription
         self._polling = polling
+        polling.show_result(OperationKind.WRITE_DISK, self._result)
 
     def routes(self) -> Routes:
         """Return the handlers."""
@@ -73,6 +75,11 @@ class DiskRoutes:
 
     def _list_all(self, request: ArmRequest) -> ArmResponse:
         return list_page(request, self._subscription.store.list_of_kind(KIND), self._body)
+
+    def _result(self, operation: Operation) -> Body | None:
+        """Return the disk that an operation wrote: its final state is read at the Location (specification)."""
+        disk = None if operation.target is None else self._subscription.store.find(operation.target)
+        return None if disk is None else self._body(disk)
 
     def _body(self, disk: Resource) -> Body:
         owner = None if disk.first_user is None else self._subscription.store.find(disk.first_user)

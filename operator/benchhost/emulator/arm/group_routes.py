@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from benchhost.emulator.arm.api_versions import PROVIDERS
+from benchhost.emulator.arm.api_versions import PROVIDERS, RESOURCE_TYPES
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.pages import list_page
 from benchhost.emulator.arm.polling import timestamp
@@ -38,6 +38,7 @@ class GroupRoutes:
     def routes(self) -> Routes:
         """Return the handlers."""
         routes: Routes = {
+            ("GET", "tenants"): self._list_tenants,
             ("GET", "subscriptions"): self._list_subscriptions,
             ("GET", _SUBSCRIPTION): self._get_subscription,
             ("GET", f"{_SUBSCRIPTION}/locations"): self._list_locations,
@@ -55,6 +56,11 @@ class GroupRoutes:
             routes["GET", f"{_SUBSCRIPTION}/providers/{namespace}"] = self._get_provider
             routes["POST", f"{_SUBSCRIPTION}/providers/{namespace}/register"] = self._get_provider
         return routes
+
+    def _list_tenants(self, _request: ArmRequest) -> ArmResponse:
+        tenant = self._subscription.context.tenant_id
+        body = {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "BenchHost emulator"}
+        return ArmResponse(body={"value": [body]})
 
     def _list_subscriptions(self, _request: ArmRequest) -> ArmResponse:
         return ArmResponse(body={"value": [self._subscription_body()]})
@@ -134,11 +140,15 @@ class GroupRoutes:
 
     def _provider_body(self, namespace: str) -> Body:
         name = PROVIDERS[namespace]
+        locations = list(self._subscription.context.locations)
         return {
             "id": f"/subscriptions/{self._subscription.id}/providers/{name}",
             "namespace": name,
             "registrationState": "Registered",
-            "resourceTypes": [],
+            "resourceTypes": [
+                {"resourceType": kind, "locations": locations, "apiVersions": list(reversed(versions))}
+                for kind, versions in RESOURCE_TYPES[name].items()
+            ],
         }
 
     def _group_body(self, group: ResourceGroup) -> Body:

@@ -18,7 +18,10 @@ from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.operations import Operation, OperationKind, Operations, OperationStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchhost.emulator.arm.messages import Routes
+    from benchhost.emulator.cloud.context import Body
 
 CERTIFICATE_BYTES = 1950
 """Makes polling URLs as long as the recorded ones, about 3.3 kB since 2025."""
@@ -149,6 +152,11 @@ class Polling:
         self._operations = operations
         self._urls = PollingUrls(known)
         self._hints = hints
+        self._results: dict[OperationKind, Callable[[Operation], Body | None]] = {}
+
+    def show_result(self, kind: OperationKind, render: Callable[[Operation], Body | None]) -> None:
+        """Let the Location of a kind of operation answer with what was made, once it has ended well."""
+        self._results[kind] = render
 
     def routes(self) -> Routes:
         """Return the handlers of polling URLs."""
@@ -232,7 +240,8 @@ class Polling:
             return ArmResponse(status=HTTPStatus.ACCEPTED, headers={**location, **self._hints.headers(retry_after)})
         if operation.error is not None:
             raise operation.error
-        return ArmResponse(status=finished)
+        render = self._results.get(operation.kind)
+        return ArmResponse(status=finished, body=None if render is None else render(operation))
 
     def _poll_hint(self, operation: Operation) -> dict[str, str]:
         if not operation.is_running:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.arm.compute_routes import ComputeRoutes
+from benchhost.emulator.arm.deployment_routes import DeploymentRoutes
 from benchhost.emulator.arm.diagnostics_routes import DiagnosticsRoutes
 from benchhost.emulator.arm.disk_routes import DiskRoutes
 from benchhost.emulator.arm.extension_routes import ExtensionRoutes
 from benchhost.emulator.arm.group_routes import GroupRoutes
 from benchhost.emulator.arm.identity_routes import IdentityRoutes
+from benchhost.emulator.arm.image_routes import ImageRoutes
 from benchhost.emulator.arm.lock_routes import LockRoutes
 from benchhost.emulator.arm.network_routes import NetworkRoutes
 from benchhost.emulator.arm.placement_routes import PlacementRoutes
@@ -43,9 +45,11 @@ def arm_routes(subscription: Subscription, polling: Polling, signatures: BlobSig
         **ComputeRoutes(subscription, polling).routes(),
         **DiskRoutes(subscription, polling).routes(),
         **SkuRoutes(subscription).routes(),
+        **ImageRoutes(subscription).routes(),
         **PlacementRoutes(subscription, polling).routes(),
         **IdentityRoutes(subscription).routes(),
         **LockRoutes(subscription).routes(),
         **ExtensionRoutes(subscription).routes(),
+        **DeploymentRoutes(subscription).routes(),
         **DiagnosticsRoutes(subscription, signatures).routes(),
     }

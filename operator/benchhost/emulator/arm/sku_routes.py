@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchhost.emulator.arm.locations import offered_location
 from benchhost.emulator.arm.messages import ArmRequest, ArmResponse
 from benchhost.emulator.arm.sku_bodies import size_body, sku_body, usage_body
-from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES
 from benchhost.emulator.cloud.context import normalize_location
 from benchhost.emulator.cloud.quotas import PUBLIC_ADDRESSES, QUOTAS
@@ -86,11 +86,7 @@ class SkuRoutes:
         return usage_body(name, used=used, limit=limit, local_name=words)
 
     def _location(self, request: ArmRequest) -> str:
-        location = normalize_location(request.path.names[1])
-        if location not in self._subscription.context.locations:
-            kind = "/".join((request.path.provider or "", *request.path.types))
-            raise errors.location_not_available(location, kind, self._subscription.context.locations)
-        return location
+        return offered_location(request, self._subscription.context.locations)
 
 
 def _list(items: list[Body]) -> ArmResponse:

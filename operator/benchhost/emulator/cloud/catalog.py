@@ -159,26 +159,54 @@ def find_size(name: str) -> MachineSize | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Publisher:
+class Publisher:
+    """Who offers marketplace images.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    os_type
+        ``Linux`` or ``Windows``.
+    exact_version
+        The newest version of each of its images.
+    offer, sku
+        The image that lists show. Every other offer of the publisher exists too, and is in no list.
+    """
+
     name: str
     os_type: str
     exact_version: str
+    offer: str
+    sku: str
 
 
 _PUBLISHERS = {
     publisher.name.lower(): publisher
     for publisher in (
-        _Publisher("Canonical", "Linux", "24.04.202611120"),
-        _Publisher("Debian", "Linux", "0.20261110.2293"),
-        _Publisher("RedHat", "Linux", "9.6.2026110613"),
-        _Publisher("SUSE", "Linux", "2026.11.04"),
-        _Publisher("AlmaLinux", "Linux", "9.6.202611070"),
-        _Publisher("OpenLogic", "Linux", "7.9.2024112900"),
-        _Publisher("MicrosoftCBLMariner", "Linux", "3.20261107.01"),
-        _Publisher("microsoft-dsvm", "Linux", "24.11.06"),
-        _Publisher("MicrosoftWindowsServer", "Windows", "20348.4405.261105"),
+        Publisher("Canonical", "Linux", "24.04.202611120", "ubuntu-24_04-lts", "server"),
+        Publisher("Debian", "Linux", "0.20261110.2293", "debian-13", "13-gen2"),
+        Publisher("RedHat", "Linux", "9.6.2026110613", "RHEL", "9-lvm-gen2"),
+        Publisher("SUSE", "Linux", "2026.11.04", "sles-15-sp7", "gen2"),
+        Publisher("AlmaLinux", "Linux", "9.6.202611070", "almalinux-x86_64", "9-gen2"),
+        Publisher("OpenLogic", "Linux", "7.9.2024112900", "CentOS", "7_9-gen2"),
+        Publisher("MicrosoftCBLMariner", "Linux", "3.20261107.01", "azure-linux-3", "azure-linux-3-gen2"),
+        Publisher("microsoft-dsvm", "Linux", "24.11.06", "ubuntu-2204", "2204-gen2"),
+        Publisher(
+            "MicrosoftWindowsServer", "Windows", "20348.4405.261105", "WindowsServer", "2022-datacenter-azure-edition"
+        ),
     )
 }
+
+
+def list_publishers() -> list[Publisher]:
+    """Return every publisher, in the order of their names."""
+    return sorted(_PUBLISHERS.values(), key=lambda publisher: publisher.name.lower())
+
+
+def find_publisher(name: str) -> Publisher | None:
+    """Return the publisher of that name, in any case, or None."""
+    return _PUBLISHERS.get(name.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +228,9 @@ class Image:
 def find_image(publisher: str, version: str) -> Image | None:
     """Return the image that a publisher gives under a version, or None for an unknown publisher.
 
-    Offers and SKUs are not listed: every one of a known publisher exists.
+    Offers and SKUs are not looked at: every one of a known publisher exists.
     """
-    found = _PUBLISHERS.get(publisher.lower())
+    found = find_publisher(publisher)
     if found is None:
         return None
     exact = found.exact_version if version.lower() == "latest" else version
