@@ -4,6 +4,7 @@ Called by the reconciler once a pass. Pure: no clock, no I/O, no state. The ladd
 what comes last, and each rung answers at once when it applies.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +20,7 @@ from benchhost.lifecycle.circumstances import NOTHING_KNOWN, Circumstances
 from benchhost.lifecycle.deletion import decide_deletion
 from benchhost.lifecycle.desired import desired, next_end
 from benchhost.lifecycle.drift import correction, resized
+from benchhost.lifecycle.placement import OFF_HARDWARE
 from benchhost.lifecycle.power import power, powered_down
 from benchhost.lifecycle.view import View
 
@@ -63,7 +65,18 @@ def decide(
         or correction(view)
         or power(view, now, next_end(host, circumstances, now=now))
     )
-    return _unless_too_early(view, action, now)
+    return _unless_too_early(view, _with_loss_on_record(view, action), now)
+
+
+def _with_loss_on_record(view: View, action: Action) -> Action:
+    """A start is asked for only when status says that the machine was off its hardware.
+
+    Once it runs nothing else tells, and the epoch would stay the same across two pieces of hardware.
+    """
+    if not isinstance(action, Do) or action.step.verb is not Verb.START or view.machine is None:
+        return action
+    is_unknown = view.machine.power in OFF_HARDWARE and view.host.status.power_state not in OFF_HARDWARE
+    return replace(action, write_ahead=True) if is_unknown else action
 
 
 def _unless_too_early(view: View, action: Action, now: datetime) -> Action:

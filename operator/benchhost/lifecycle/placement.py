@@ -20,7 +20,8 @@ _GIVES_UP: Final = frozenset(
     {OperationType.DEALLOCATE, OperationType.REALLOCATE, OperationType.RESIZE, OperationType.DELETE}
 )
 """Operations of ours that take a machine off its hardware."""
-_OFF_HARDWARE: Final = frozenset({MachinePower.DEALLOCATING, MachinePower.DEALLOCATED})
+OFF_HARDWARE: Final = frozenset({MachinePower.DEALLOCATING, MachinePower.DEALLOCATED})
+"""Whoever was seen like this gets hardware anew, whatever comes next."""
 
 
 def next_placement(status: BenchHostStatus, machine: Machine | None, *, now: datetime) -> Placement | None:
@@ -50,14 +51,15 @@ def _why_new(status: BenchHostStatus, machine: Machine) -> PlacementReason | Non
         return PlacementReason.CREATED
     if placement.vm_id != machine.vm_id:
         return PlacementReason.EVICTED if status.evicted_at else PlacementReason.DELETED_OUT_OF_BAND
-    was_off = status.power_state in _OFF_HARDWARE
-    if was_off and machine.power not in _OFF_HARDWARE:
+    if machine.power in OFF_HARDWARE:
+        return None
+    if status.power_state in OFF_HARDWARE:
         if status.evicted_at:
             return PlacementReason.EVICTED
         asked = status.last_reallocate_time
         moved = asked is not None and placement.since is not None and asked > placement.since
         return PlacementReason.REALLOCATED if moved else PlacementReason.STARTED
-    if not was_off and status.size is not None and status.size != machine.size:
+    if status.size is not None and status.size.lower() != machine.size.lower():
         return PlacementReason.RESIZED
     return None
 

@@ -64,9 +64,10 @@ def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:
             }
         )
     placement = next_placement(status, machine, now=now)
+    power = _power(status, machine)
     return status.model_copy(
         update={
-            "power_state": str(machine.power),
+            "power_state": power,
             "provider_id": machine.provider_id,
             "size": machine.size,
             "zone": machine.zone,
@@ -74,14 +75,22 @@ def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:
             "ssh_endpoint": _ssh_endpoint(machine.addresses),
             "placement": placement,
             "evicted_at": evicted_at,
-            "reached_at": _reached_at(status, machine, outcome, moved=placement != status.placement),
+            "reached_at": _reached_at(status, power, outcome, moved=placement != status.placement),
         }
     )
 
 
-def _reached_at(status: BenchHostStatus, machine: Machine, outcome: Pass, *, moved: bool) -> datetime | None:
+def _power(status: BenchHostStatus, machine: Machine) -> str:
+    """The last that the cloud has told of this machine: a look that leaves it out must not hide that it was off."""
+    is_same = status.placement is not None and status.placement.vm_id == machine.vm_id
+    if machine.power is MachinePower.UNKNOWN and is_same and status.power_state is not None:
+        return status.power_state
+    return str(machine.power)
+
+
+def _reached_at(status: BenchHostStatus, power: str, outcome: Pass, *, moved: bool) -> datetime | None:
     """The first answer since the last start stays on record until the machine stops running or moves."""
-    if machine.power is not MachinePower.RUNNING or moved:
+    if power != MachinePower.RUNNING or moved:
         return None
     return status.reached_at or outcome.circumstances.answered_at
 

@@ -109,6 +109,7 @@ class AnyLife(RuleBasedStateMachine):
         """A new cloud, and nothing in it."""
         self.bench = Bench(self.bench.client, self.bench.kubectl)
         self.epochs: dict[str, int] = {}
+        self.allocations: dict[tuple[str, int], int] = {}
         self.azure = {"spot": {}} if spot else {}
         self.at_once = 0
         self.was_retained = False
@@ -235,6 +236,17 @@ class AnyLife(RuleBasedStateMachine):
             return
         assert host.status.placement.epoch >= self.epochs.get(host.metadata.uid, 0)
         self.epochs[host.metadata.uid] = host.status.placement.epoch
+
+    @invariant()
+    def no_epoch_has_two_pieces_of_hardware(self) -> None:
+        """What others do between two looks is not seen here: the cloud counts what was asked of it."""
+        host, hardware = self.host(), self.bench.hardware()
+        if host is None or host.status.placement is None or hardware is None:
+            return
+        if host.status.power_state != MachinePower.RUNNING or host.status.operation is not None:
+            return
+        key = (host.metadata.uid, host.status.placement.epoch)
+        assert self.allocations.setdefault(key, hardware) == hardware
 
     @invariant()
     def no_secret_is_told(self) -> None:

@@ -180,6 +180,12 @@ DELETE = (Do, Verb.DELETE)
         pytest.param(
             host(),
             everything(machine(MachinePower.DEALLOCATED)),
+            (Do, Verb.START, Part.MACHINE, OperationType.START, True),
+            id="a-host-that-was-not-known-to-be-deallocated-is-started-once-status-says-so",
+        ),
+        pytest.param(
+            host(status={"powerState": "Deallocated"}),
+            everything(machine(MachinePower.DEALLOCATED)),
             (Do, Verb.START, Part.MACHINE, OperationType.START, False),
             id="deallocated-host-wanted-running-is-started",
         ),
@@ -190,7 +196,7 @@ DELETE = (Do, Verb.DELETE)
             id="running-host-wanted-stopped-is-stopped",
         ),
         pytest.param(
-            host(spec={"powerState": "Stopped"}),
+            host(spec={"powerState": "Stopped"}, status={"powerState": "Deallocated"}),
             everything(machine(MachinePower.DEALLOCATED)),
             (Do, Verb.START, Part.MACHINE, OperationType.START, False),
             id="deallocated-host-wanted-stopped-is-started-first",

@@ -103,7 +103,7 @@ def test_an_expired_host_says_so_and_waits_for_somebody() -> None:
 
 
 def test_a_renewed_lease_gives_the_host_back() -> None:
-    wanted = host(spec=HOLDER)
+    wanted = host(spec=HOLDER, status={"powerState": "Deallocated"})
     action = decide(wanted, OWNER, DEALLOCATED, now=NOW, circumstances=held(LATER))
     assert action == Do(Step(Verb.START, Part.MACHINE), OperationType.START)
 

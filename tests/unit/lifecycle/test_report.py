@@ -268,12 +268,28 @@ def seen_before(power: str, **values: Any) -> dict[str, Any]:
             "Created",
             id="an-unknown-power-state-proves-nothing",
         ),
+        pytest.param(
+            seen_before("Running"),
+            machine(size="standard_d2s_V5"),
+            1,
+            "Created",
+            id="a-size-in-another-case-is-the-same-size",
+        ),
     ],
 )
 def test_placement_epoch(before: dict[str, Any], now_seen: Any, epoch: int, reason: str) -> None:
     status = report(host(status=before), Pass(observation=everything(now_seen), action=RUNNING), now=NOW)
     assert status.placement is not None
     assert (status.placement.epoch, status.placement.reason) == (epoch, reason)
+
+
+def test_a_look_without_power_state_does_not_hide_that_the_host_was_off() -> None:
+    wanted = host(status=seen_before("Deallocated"))
+    unsure = report(wanted, Pass(observation=everything(machine(MachinePower.UNKNOWN)), action=RUNNING), now=NOW)
+    assert unsure.power_state == "Deallocated"
+    back = report(host(status=unsure.to_dict()), Pass(observation=everything(), action=RUNNING), now=NOW)
+    assert back.placement is not None
+    assert (back.placement.epoch, back.placement.reason) == (2, PlacementReason.STARTED)
 
 
 def test_a_vanished_machine_leaves_its_epoch_on_record() -> None:
