@@ -4,7 +4,7 @@ from benchhost.api.azure import AzureSpec, PublicAddress
 from benchhost.api.conditions import Reason
 from benchhost.api.spec import PowerState
 from benchhost.api.status import FailureClass, OperationType
-from benchhost.cloud.machine import ObservedPart, Part, PartState
+from benchhost.cloud.machine import Machine, ObservedPart, Part, PartState
 from benchhost.cloud.provider import Step, Verb, makes_interface_with_machine
 from benchhost.lifecycle.actions import Action, Do, Hold, Settled, Wait
 from benchhost.lifecycle.capacity import choose
@@ -86,21 +86,28 @@ def _is_first(view: View) -> bool:
 
 
 def unmade(view: View) -> Action | None:
-    """A machine whose creation failed: made again, or taken away first.
+    """A machine whose creation failed: taken away, or put again where it may have run.
 
     It is in the way when another size or zone has its turn. One that brought its interface along is taken away too:
     its creation cannot be sent again, and only its deletion takes along what it has brought for certain.
     """
     machine = view.machine
-    if machine is None or not view.never_ran:
+    if machine is None or not view.is_unmade:
         return None
-    if view.failure is not None and view.failure.failure_class is FailureClass.CAPACITY:
-        turn = choose(view.host, None)
-        if turn.size.lower() != machine.size.lower() or turn.zone != machine.zone:
-            return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
-    if makes_interface_with_machine(view.host.spec.azure) and not view.has_run:
+    is_in_the_way = _is_turn_of_another(view, machine) or makes_interface_with_machine(view.host.spec.azure)
+    if view.never_ran and is_in_the_way:
         return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
-    return Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
+    if view.wanted.power is not PowerState.RUNNING:
+        return None
+    return Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.UPDATE if view.has_run else OperationType.PROVISION)
+
+
+def _is_turn_of_another(view: View, machine: Machine) -> bool:
+    """Whether the size or zone of the machine had no room, and another one is to be asked for."""
+    if view.failure is None or view.failure.failure_class is not FailureClass.CAPACITY:
+        return False
+    turn = choose(view.host, None)
+    return turn.size.lower() != machine.size.lower() or turn.zone != machine.zone
 
 
 def _in_use_message(seen: ObservedPart) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from benchhost.api.host import BenchHost
 from benchhost.api.spec import PowerState
 from benchhost.api.status import BenchHostStatus, OperationType, Placement, PlacementReason
-from benchhost.cloud.machine import Machine, MachinePower
+from benchhost.cloud.machine import Machine, MachinePower, Observation, Part, PartState
 from benchhost.lifecycle.circumstances import Circumstances
 from benchhost.lifecycle.desired import desired
 
@@ -24,19 +24,24 @@ OFF_HARDWARE: Final = frozenset({MachinePower.DEALLOCATING, MachinePower.DEALLOC
 """Whoever was seen like this gets hardware anew, whatever comes next."""
 
 
-def next_placement(status: BenchHostStatus, machine: Machine | None, *, now: datetime) -> Placement | None:
+def next_placement(status: BenchHostStatus, observation: Observation, *, now: datetime) -> Placement | None:
     """The placement after this observation; the old one where nothing was allocated anew.
 
     Parameters
     ----------
     status
         The last status, with the power state, size and placement that were seen then.
-    machine
-        What is seen now. Without a machine the last epoch stays on record.
+    observation
+        What is seen now. The last epoch stays on record without a machine, and while a new one is made: its creation
+        may fail, and then it has never been placed.
     now
         The moment of the observation; an allocation that it shows began no later.
     """
-    if machine is None or machine.power is MachinePower.UNKNOWN:
+    machine, seen = observation.machine, observation.get(Part.MACHINE)
+    if machine is None or seen is None or machine.power is MachinePower.UNKNOWN:
+        return status.placement
+    is_known = status.placement is not None and status.placement.vm_id == machine.vm_id
+    if not is_known and seen.state in (PartState.PENDING, PartState.DELETING):
         return status.placement
     reason = _why_new(status, machine)
     if reason is None:

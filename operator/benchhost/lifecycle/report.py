@@ -63,7 +63,7 @@ def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:
                 "reached_at": None,
             }
         )
-    placement = next_placement(status, machine, now=now)
+    placement = next_placement(status, outcome.observation, now=now)
     power = _power(status, machine)
     return status.model_copy(
         update={

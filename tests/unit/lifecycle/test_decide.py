@@ -1,6 +1,7 @@
 """The ladder of decisions, one row a sentence."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +67,18 @@ STARTED = {
     "seconds": 0,
     "result": "Succeeded",
 }
+NO_ROOM = {
+    "failure": {
+        "reason": "CapacityUnavailable",
+        "message": "No room.",
+        "class": "Capacity",
+        "since": to_timestamp(EARLIER),
+        "nextAttemptAt": to_timestamp(EARLIER),
+        "generation": 1,
+        "tried": [{"size": "Standard_D2s_v5"}],
+    }
+}
+MINUTE = timedelta(minutes=1)
 NAMED = {"name": "db-1"}
 """A name that the spec gives: interface and address are made before the machine."""
 READY, PENDING = PartState.READY, PartState.PENDING
@@ -281,9 +294,27 @@ DELETE = (Do, Verb.DELETE)
         ),
         pytest.param(
             host(status={"history": [STARTED]}),
-            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
-            (*ENSURE, Part.MACHINE, OperationType.PROVISION, False),
+            everything(machine(MachinePower.UNKNOWN, created_at=EARLIER - MINUTE), state=PartState.FAILED),
+            (*ENSURE, Part.MACHINE, OperationType.UPDATE, False),
             id="a-failed-machine-that-has-run-is-never-taken-away",
+        ),
+        pytest.param(
+            host(status={"placement": placed()} | NO_ROOM),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (*ENSURE, Part.MACHINE, OperationType.UPDATE, False),
+            id="a-failed-machine-that-was-placed-is-not-taken-away-for-another-size",
+        ),
+        pytest.param(
+            host(spec={"powerState": "Deallocated"}, status={"placement": placed()}),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (Wait, None),
+            id="a-failed-machine-that-was-placed-is-not-deleted-when-it-shall-not-run",
+        ),
+        pytest.param(
+            host(spec={"powerState": "Deallocated", "adopt": True}, azure=NAMED),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (Wait, None),
+            id="a-failed-machine-that-may-be-adopted-is-not-deleted-when-it-shall-not-run",
         ),
         pytest.param(
             host(spec={"powerState": "Deallocated"}),

@@ -283,6 +283,11 @@ def test_placement_epoch(before: dict[str, Any], now_seen: Any, epoch: int, reas
     assert (status.placement.epoch, status.placement.reason) == (epoch, reason)
 
 
+def test_a_machine_is_placed_once_its_creation_has_ended() -> None:
+    made = everything(machine(MachinePower.STOPPED), state=PartState.PENDING)
+    assert report(host(), Pass(observation=made, action=Wait(OperationType.PROVISION, "…")), now=NOW).placement is None
+
+
 def test_a_look_without_power_state_does_not_hide_that_the_host_was_off() -> None:
     wanted = host(status=seen_before("Deallocated"))
     unsure = report(wanted, Pass(observation=everything(machine(MachinePower.UNKNOWN)), action=RUNNING), now=NOW)
