@@ -39,6 +39,8 @@ class OperationType(StrEnum):
     PROVISION = "Provision"
     START = "Start"
     STOP = "Stop"
+    HIBERNATE = "Hibernate"
+    """Deallocating with the memory kept on the disk."""
     DEALLOCATE = "Deallocate"
     RESTART = "Restart"
     REALLOCATE = "Reallocate"

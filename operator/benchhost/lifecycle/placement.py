@@ -17,7 +17,13 @@ _ON_HARDWARE: Final = frozenset(
     {MachinePower.STARTING, MachinePower.RUNNING, MachinePower.STOPPING, MachinePower.STOPPED}
 )
 _GIVES_UP: Final = frozenset(
-    {OperationType.DEALLOCATE, OperationType.REALLOCATE, OperationType.RESIZE, OperationType.DELETE}
+    {
+        OperationType.HIBERNATE,
+        OperationType.DEALLOCATE,
+        OperationType.REALLOCATE,
+        OperationType.RESIZE,
+        OperationType.DELETE,
+    }
 )
 """Operations of ours that take a machine off its hardware."""
 OFF_HARDWARE: Final = frozenset({MachinePower.DEALLOCATING, MachinePower.DEALLOCATED})

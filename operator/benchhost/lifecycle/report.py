@@ -21,7 +21,7 @@ from benchhost.api.status import (
 )
 from benchhost.cloud.machine import Machine, MachinePower
 from benchhost.lifecycle.actions import Hold, Settled
-from benchhost.lifecycle.backoff import Attempt, next_failure
+from benchhost.lifecycle.backoff import FailedAttempt, next_failure
 from benchhost.lifecycle.capacity import Candidate, candidates
 from benchhost.lifecycle.placement import next_eviction, next_placement
 from benchhost.lifecycle.result import Finished, Pass
@@ -160,11 +160,11 @@ def _failure(host: BenchHost, outcome: Pass, now: datetime) -> Failure | None:
     return None if failure.operation in worked else failure
 
 
-def _attempt(host: BenchHost, outcome: Pass) -> Attempt:
+def _attempt(host: BenchHost, outcome: Pass) -> FailedAttempt:
     failed = outcome.failed
     kind = failed.type if failed else None
     machine = outcome.observation.machine if outcome.observation else None
-    return Attempt(
+    return FailedAttempt(
         generation=host.metadata.generation,
         operation=kind,
         candidate=Candidate(failed.size, failed.zone) if failed is not None and failed.size is not None else None,

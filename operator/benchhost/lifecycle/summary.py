@@ -24,6 +24,7 @@ _WORK: Final[dict[OperationType, tuple[Phase, Reason]]] = {
     OperationType.PROVISION: (Phase.PROVISIONING, Reason.PROVISIONING),
     OperationType.START: (Phase.STARTING, Reason.STARTING),
     OperationType.STOP: (Phase.STOPPING, Reason.STOPPING),
+    OperationType.HIBERNATE: (Phase.DEALLOCATING, Reason.DEALLOCATING),
     OperationType.DEALLOCATE: (Phase.DEALLOCATING, Reason.DEALLOCATING),
     OperationType.REALLOCATE: (Phase.DEALLOCATING, Reason.REALLOCATING),
     OperationType.RESTART: (Phase.RESTARTING, Reason.RESTARTING),
@@ -104,7 +105,7 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
 def _verdict(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datetime) -> _Verdict:
     failure = status.failure
     if failure is not None and (outcome.error is not None or _is_held_by(failure, outcome.action)):
-        return _failed(host, failure)
+        return _failed(host, failure, now)
     operation = status.operation
     if operation is not None and operation.deadline < now:
         return _Verdict(_FALSE, Reason.TIMED_OUT, _timed_out(status), working=True)
@@ -148,8 +149,10 @@ def _is_held_by(failure: Failure, action: Action | None) -> bool:
     return isinstance(action, Hold) and action.reason in (failure.reason, Reason.DELETION_BLOCKED)
 
 
-def _failed(host: BenchHost, failure: Failure) -> _Verdict:
-    stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN)
+def _failed(host: BenchHost, failure: Failure, now: datetime) -> _Verdict:
+    """It stalls if somebody has to mend it, unless another way is taken at once."""
+    has_another_way = failure.next_attempt_at is not None and failure.next_attempt_at <= now
+    stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN) and not has_another_way
     reason = Reason.DELETION_BLOCKED if host.is_deleting else Reason(failure.reason)
     return _Verdict(_FALSE, reason, describe_failure(failure), working=not stalled, stalled=stalled)
 

@@ -10,7 +10,7 @@ from benchhost.api.model import to_timestamp
 from benchhost.api.spec import PowerState
 from benchhost.cloud import MachinePower, Part, Step, TerminalError, Verb
 from benchhost.lifecycle import Circumstances, Do, HolderState, Pass, Remove, Settled, decide, desired, next_end, report
-from benchhost.lifecycle.backoff import Attempt, next_failure
+from benchhost.lifecycle.backoff import FailedAttempt, next_failure
 from support.builders import EARLIER, LATER, NOW, OWNER, everything, host, machine, nothing
 
 HOLDER = {"holder": {"leaseName": "trial-1", "gracePeriodSeconds": 60}}
@@ -86,7 +86,7 @@ def test_a_paused_host_is_not_ended() -> None:
 
 def test_a_failure_that_nobody_mends_does_not_keep_an_expired_host_running() -> None:
     failure = next_failure(
-        TerminalError("No such size."), None, Attempt(1, OperationType.RESIZE), seed="uid", now=EARLIER
+        TerminalError("No such size."), None, FailedAttempt(1, OperationType.RESIZE), seed="uid", now=EARLIER
     )
     stuck = over().model_copy(update={"status": over().status.model_copy(update={"failure": failure})})
     action = decide(stuck, OWNER, everything(machine(size="Standard_B2s")), now=NOW)

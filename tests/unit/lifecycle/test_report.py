@@ -35,8 +35,8 @@ from benchhost.cloud import (
     TransientError,
     Verb,
 )
-from benchhost.lifecycle import Do, Finished, Hold, Pass, Settled, Wait, report
-from support.builders import EARLIER, LATER, NOW, deleting, everything, host, machine, nothing, placed
+from benchhost.lifecycle import Do, Finished, Hold, Pass, Settled, Wait, decide, report
+from support.builders import EARLIER, LATER, NOW, OWNER, deleting, everything, host, machine, nothing, placed
 
 RUNNING = Settled("The host runs.", Reason.RUNNING)
 PUBLIC = Address(type=AddressType.EXTERNAL_IP, address="203.0.113.7")
@@ -115,7 +115,7 @@ def test_a_host_that_shall_not_run_has_no_ready_condition() -> None:
 )
 def test_an_error_is_told(error: CloudError, ready: bool, stalled: bool) -> None:
     before = report(host(), Pass(observation=everything(), action=RUNNING), now=EARLIER)
-    status = report(host(status=before.to_dict()), Pass(error=error), now=NOW)
+    status = report(host(status=before.to_dict()), Pass(error=error, failed=operation(OperationType.UPDATE)), now=NOW)
     assert is_true(status.conditions, ConditionType.READY) is ready
     assert is_true(status.conditions, ConditionType.STALLED) is stalled
     assert is_true(status.conditions, ConditionType.RECONCILING) is not stalled
@@ -321,6 +321,14 @@ def test_a_deletion_that_is_refused_says_so() -> None:
     assert synced.reason == "DeletionBlocked"
     assert "ScopeLocked" in synced.message
     assert status.phase is Phase.DELETING
+
+
+def test_a_deletion_that_is_refused_for_good_is_tried_again_all_the_same() -> None:
+    wanted = deleting(status=seen_before("Running"))
+    refused = Pass(error=TerminalError("No.", code="Unheard"), failed=operation(OperationType.DELETE))
+    told = deleting(status=report(wanted, refused, now=NOW).to_dict())
+    again = decide(told, OWNER, everything(), now=NOW + timedelta(minutes=15))
+    assert again == Do(Step(Verb.DELETE, Part.MACHINE), OperationType.DELETE)
 
 
 def test_a_failed_machine_tells_the_cloud_s_own_words() -> None:
