@@ -41,6 +41,7 @@ _NORMAL: Final = frozenset(
         Reason.DELETING,
         Reason.REACHABLE,
         Reason.OUT_OF_SYNC,
+        Reason.QUEUED,
         Reason.PAUSED,
     }
 )

@@ -20,7 +20,7 @@ from benchhost.api.status import (
     seconds_between,
 )
 from benchhost.cloud.machine import Machine, MachinePower
-from benchhost.lifecycle.actions import Hold, Settled
+from benchhost.lifecycle.actions import Hold, Settled, is_queued
 from benchhost.lifecycle.backoff import FailedAttempt, next_failure
 from benchhost.lifecycle.capacity import Candidate, candidates
 from benchhost.lifecycle.placement import next_eviction, next_placement
@@ -154,7 +154,8 @@ def _failure(host: BenchHost, outcome: Pass, now: datetime) -> Failure | None:
         return next_failure(outcome.error, failure, _attempt(host, outcome), seed=host.metadata.uid, now=now)
     if failure is None or isinstance(outcome.action, Settled):
         return None
-    if failure.operation is None and not isinstance(outcome.action, Hold):
+    was_looked_at = outcome.observation is not None or not is_queued(outcome.action)
+    if failure.operation is None and was_looked_at and not isinstance(outcome.action, Hold):
         return None  # it could not be looked at, and now it was
     worked = {done.operation.type for done in outcome.finished if done.result is OperationResult.SUCCEEDED}
     return None if failure.operation in worked else failure

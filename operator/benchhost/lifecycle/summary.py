@@ -4,13 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchhost.api.conditions import Condition, ConditionStatus, ConditionType, Reason, get_condition, to_condition
+from benchhost.api.conditions import (
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    Reason,
+    get_condition,
+    is_true,
+    to_condition,
+)
 from benchhost.api.host import BenchHost
 from benchhost.api.model import to_timestamp
 from benchhost.api.spec import PowerState
 from benchhost.api.status import BenchHostStatus, Failure, FailureClass, Operation, OperationType, Phase
 from benchhost.cloud.machine import MachinePower, Observation, Part, PartState
-from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait
+from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait, is_queued
 from benchhost.lifecycle.desired import Desired, desired
 from benchhost.lifecycle.readiness import reachable
 from benchhost.lifecycle.result import Pass
@@ -92,7 +100,7 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
             row[0],
             reason=row[1],
             message=row[2],
-            generation=host.metadata.generation,
+            generation=_generation(host, kind, outcome),
             now=now,
             earlier=host.status.conditions,
         )
@@ -100,6 +108,14 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
         if row is not None
     ]
     return Summary(_phase(host, status, outcome, verdict), conditions)
+
+
+def _generation(host: BenchHost, kind: ConditionType, outcome: Pass) -> int:
+    """What a condition speaks of: a host that stays Ready without a look is Ready for no newer spec than before."""
+    if kind is not ConditionType.READY or (outcome.action is not None and not is_queued(outcome.action)):
+        return host.metadata.generation
+    earlier = get_condition(host.status.conditions, kind)
+    return earlier.observed_generation if earlier is not None else host.metadata.generation
 
 
 def _verdict(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datetime) -> _Verdict:
@@ -116,7 +132,7 @@ def _verdict(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datet
 
 def _goes_on(action: Action | None) -> bool:
     """Whether the action goes on with the operation under way."""
-    return isinstance(action, Do) or (isinstance(action, Wait) and action.reason is not Reason.QUEUED)
+    return isinstance(action, Do) or (isinstance(action, Wait) and not is_queued(action))
 
 
 def _verdict_of(host: BenchHost, action: Action | None) -> _Verdict:
@@ -188,7 +204,7 @@ def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, now: dat
         return None
     if wanted.ended is not None:
         return (_FALSE, wanted.ended, wanted.message)
-    usable = status.power_state == MachinePower.RUNNING and _leaves_usable(status, verdict)
+    usable = status.power_state == MachinePower.RUNNING and _leaves_usable(host, status, verdict)
     if verdict.status is not _TRUE and not usable:
         return (_FALSE, verdict.reason, verdict.message)
     answer = reachable(host, status, now=now)
@@ -208,13 +224,16 @@ def _evicted(status: BenchHostStatus) -> _Row | None:
     )
 
 
-def _leaves_usable(status: BenchHostStatus, verdict: _Verdict) -> bool:
+def _leaves_usable(host: BenchHost, status: BenchHostStatus, verdict: _Verdict) -> bool:
     """Whether a running host stays usable though the cloud and the spec do not agree.
 
     True while it is paused, while tags are brought up to date, and while the cloud cannot be asked for a moment.
+    Waiting for a turn changes nothing: whoever was usable still is.
     """
     if verdict.reason in (Reason.PAUSED, Reason.UPDATING):
         return True
+    if verdict.reason is Reason.QUEUED:
+        return is_true(host.status.conditions, ConditionType.READY)
     failure = status.failure
     passing = (FailureClass.TRANSIENT, FailureClass.THROTTLED)
     return failure is not None and failure.failure_class in passing and status.operation is None

@@ -35,6 +35,7 @@ from benchhost.cloud import (
     TransientError,
     Verb,
 )
+from benchhost.controller.changes import events_of
 from benchhost.lifecycle import Do, Finished, Hold, Pass, Settled, Wait, decide, report
 from support.builders import EARLIER, LATER, NOW, OWNER, deleting, everything, host, machine, nothing, placed
 
@@ -125,6 +126,40 @@ def test_an_error_is_told(error: CloudError, ready: bool, stalled: bool) -> None
     assert synced is not None
     assert error.message in synced.message
     assert ("next is at" in synced.message) or ("not tried again" in synced.message)
+
+
+QUEUED = Wait(None, "Waits for its turn.", Reason.QUEUED)
+
+
+def test_a_running_host_that_waits_for_its_turn_stays_ready_for_what_it_was_ready_for() -> None:
+    before = report(host(), Pass(observation=everything(), action=RUNNING), now=EARLIER)
+    changed = host(azure={"tags": {"trial": "8"}}, metadata={"generation": 2}, status=before.to_dict())
+    status = report(changed, Pass(action=QUEUED), now=NOW)
+    assert is_true(status.conditions, ConditionType.READY, generation=1)
+    assert not is_true(status.conditions, ConditionType.READY, generation=2)
+    assert not is_true(status.conditions, ConditionType.SYNCED)
+    assert [event.severity for event in events_of(changed, status)] == ["Normal"]
+
+
+def test_a_host_that_was_not_ready_does_not_become_so_by_waiting_for_its_turn() -> None:
+    restarting = operation(OperationType.RESTART)
+    before = report(host(), Pass(observation=everything(), action=QUEUED, operation=restarting), now=EARLIER)
+    assert not is_true(before.conditions, ConditionType.READY)
+    after = report(host(status=before.to_dict()), Pass(action=QUEUED), now=NOW)
+    assert not is_true(after.conditions, ConditionType.READY)
+
+
+def test_a_failed_look_does_not_make_a_host_ready_for_a_spec_that_nobody_has_acted_on() -> None:
+    before = report(host(), Pass(observation=everything(), action=RUNNING), now=EARLIER)
+    changed = host(azure={"sizes": ["Standard_D8s_v5"]}, metadata={"generation": 2}, status=before.to_dict())
+    status = report(changed, Pass(error=TransientError("A blip.")), now=NOW)
+    assert is_true(status.conditions, ConditionType.READY, generation=1)
+    assert not is_true(status.conditions, ConditionType.READY, generation=2)
+
+
+def test_waiting_for_a_turn_does_not_end_a_row_of_looks_that_failed() -> None:
+    failed = host(status=report(host(), Pass(error=AdminError("No role.")), now=EARLIER).to_dict())
+    assert report(failed, Pass(action=QUEUED), now=NOW).failure == failed.status.failure
 
 
 def test_failures_in_a_row_are_counted_and_wait_longer_up_to_a_cap() -> None:
