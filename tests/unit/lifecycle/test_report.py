@@ -253,6 +253,22 @@ def test_a_finished_request_is_acknowledged_with_the_time_it_was_started(kind: O
     assert getattr(report(host(), outcome, now=NOW), field) == EARLIER
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("restartAt", OperationType.RESTART), ("reallocateAt", OperationType.REALLOCATE)]
+)
+def test_a_request_to_the_microsecond_that_is_met_within_its_millisecond_is_not_met_twice(
+    name: str, kind: OperationType
+) -> None:
+    asked = NOW.replace(microsecond=123456)
+    spec, started = {name: asked.isoformat()}, asked + timedelta(microseconds=300)
+    under_way = host(spec=spec, status=seen_before("Running", operation=operation(kind, started_at=started).to_dict()))
+    assert under_way.status.operation is not None
+    done = Finished(under_way.status.operation, OperationResult.SUCCEEDED, end_time=LATER)
+    status = report(under_way, Pass(finished=(done,)), now=LATER)
+    action = decide(host(spec=spec, status=status.to_dict()), OWNER, everything(), now=LATER)
+    assert isinstance(action, Settled)
+
+
 def test_a_request_that_needed_nothing_is_acknowledged_once() -> None:
     wanted = host(spec={"restartAt": to_timestamp(EARLIER)})
     outcome = Pass(observation=everything(), action=RUNNING)
