@@ -232,6 +232,8 @@ class BenchHostStatus(Model):
     """When a spot host was found without its capacity, until it runs again."""
     reached_at: Timestamp | None = None
     """When the guest answered on the readiness port for the first time since its last start."""
+    holder_gone_at: Timestamp | None = None
+    """Since when nobody holds the Lease that spec.holder names; absent while somebody does."""
     last_restart_time: Timestamp | None = None
     """Acknowledges spec.restartAt."""
     last_reallocate_time: Timestamp | None = None

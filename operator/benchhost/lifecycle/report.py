@@ -23,6 +23,7 @@ from benchhost.cloud.machine import Machine, MachinePower
 from benchhost.lifecycle.actions import Hold, Settled, is_queued
 from benchhost.lifecycle.backoff import FailedAttempt, next_failure
 from benchhost.lifecycle.capacity import Candidate, candidates
+from benchhost.lifecycle.desired import holder_gone_at
 from benchhost.lifecycle.placement import next_eviction, next_placement
 from benchhost.lifecycle.result import Finished, Pass
 from benchhost.lifecycle.summary import summarize
@@ -39,6 +40,7 @@ def report(host: BenchHost, outcome: Pass, *, now: datetime) -> BenchHostStatus:
             "observed_generation": host.metadata.generation,
             "operation": outcome.operation,
             "failure": _failure(host, outcome, now),
+            "holder_gone_at": holder_gone_at(host, outcome.circumstances, now=now),
         }
     )
     summary = summarize(host, status, outcome, now=now)

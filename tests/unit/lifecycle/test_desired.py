@@ -39,7 +39,7 @@ def held(expires_at: datetime | None) -> Circumstances:
         ),
         pytest.param(HOLDER, held(NOW), None, NOW + timedelta(seconds=60), id="a-holder-in-its-grace-period"),
         pytest.param(HOLDER, held(EARLIER), Reason.HOLDER_LOST, None, id="a-holder-that-stopped-to-renew"),
-        pytest.param(HOLDER, held(None), Reason.HOLDER_LOST, None, id="a-lease-that-is-gone"),
+        pytest.param(HOLDER, held(None), None, NOW + timedelta(seconds=60), id="a-lease-that-is-seen-to-be-gone-now"),
         pytest.param(HOLDER, Circumstances(), None, None, id="a-lease-that-could-not-be-read-proves-nothing"),
     ],
 )
@@ -53,9 +53,31 @@ def test_when_a_host_ends(
     assert next_end(wanted, circumstances, now=NOW) == end
 
 
-def test_a_young_host_waits_for_a_holder_that_has_not_made_its_lease() -> None:
-    young = host(spec=HOLDER, metadata={"creationTimestamp": to_timestamp(NOW - timedelta(seconds=10))})
-    assert desired(young, held(None), now=NOW).ended is None
+def seen_with(circumstances: Circumstances, at: datetime, before: BenchHost | None = None) -> BenchHost:
+    """A host with a holder, as a pass at this moment leaves it."""
+    wanted = before or host(spec=HOLDER)
+    outcome = Pass(observation=everything(), action=Settled("", Reason.RUNNING), circumstances=circumstances)
+    return host(spec=HOLDER, status=report(wanted, outcome, now=at).to_dict())
+
+
+@pytest.mark.parametrize(
+    ("before", "ended"),
+    [
+        pytest.param(seen_with(held(None), NOW - timedelta(seconds=59)), None, id="is-kept-for-its-grace-period"),
+        pytest.param(seen_with(held(None), NOW - timedelta(seconds=60)), Reason.HOLDER_LOST, id="is-lost-after-it"),
+        pytest.param(
+            seen_with(held(LATER), NOW - timedelta(seconds=5)), None, id="is-kept-if-the-lease-was-held-before"
+        ),
+        pytest.param(
+            seen_with(held(LATER), NOW - timedelta(seconds=5), seen_with(held(None), EARLIER)),
+            None,
+            id="is-kept-if-the-lease-was-gone-before-and-came-back",
+        ),
+        pytest.param(seen_with(held(EARLIER), NOW - timedelta(seconds=5)), Reason.HOLDER_LOST, id="stays-lost"),
+    ],
+)
+def test_a_host_whose_lease_is_gone(before: BenchHost, ended: Reason | None) -> None:
+    assert desired(before, held(None), now=NOW).ended is ended
 
 
 def over(**spec: Any) -> BenchHost:
