@@ -2,6 +2,7 @@
 
 from benchhost.api.azure import AzureSpec, PublicAddress
 from benchhost.api.conditions import Reason
+from benchhost.api.host import BenchHost
 from benchhost.api.spec import PowerState
 from benchhost.api.status import FailureClass, OperationType
 from benchhost.cloud.machine import Machine, ObservedPart, Part, PartState
@@ -23,16 +24,29 @@ def required_parts(azure: AzureSpec) -> tuple[Part, ...]:
     return tuple(part for part, needed in parts if needed)
 
 
+def expected_parts(host: BenchHost) -> tuple[Part, ...]:
+    """What a machine that is in order has beside itself; what an adopted one has is called as its maker liked."""
+    azure = host.spec.azure
+    if host.spec.adopt:
+        return ()
+    parts = [
+        (Part.INTERFACE, True),
+        (Part.DISK, not azure.os_disk.ephemeral),
+        (Part.ADDRESS, azure.network.public_address is PublicAddress.STATIC),
+    ]
+    return tuple(part for part, needed in parts if needed)
+
+
 def missing(view: View) -> Action | None:
     """A machine that does not exist: its parts one after the other, then itself."""
     if view.machine is not None:
         return None
     if view.wanted.ended is not None:
-        return Settled(f"No machine exists. {view.wanted.message}", view.wanted.ended)
+        return Settled(f"No machine exists. {_still_paid_for(view)}{view.wanted.message}", view.wanted.ended)
     if view.wanted.power is not PowerState.RUNNING:
         return Settled(
-            "No machine exists, so nothing runs and nothing is paid for; "
-            "it is made when spec.powerState becomes Running.",
+            f"No machine exists, so nothing runs. {_still_paid_for(view)}"
+            "A machine is made when spec.powerState becomes Running.",
             Reason.DEALLOCATED,
         )
     for part in required_parts(view.host.spec.azure):
@@ -40,6 +54,16 @@ def missing(view: View) -> Action | None:
         if action is not None:
             return action
     raise AssertionError("unreachable: the machine is a required part and is missing")
+
+
+def _still_paid_for(view: View) -> str:
+    """What is left of an earlier machine and has its price, as a sentence; empty where nothing is."""
+    seen = view.observation
+    disks = [seen.get(Part.DISK), *seen.data_disks.values()]
+    left = [one.resource_id for one in (*disks, seen.get(Part.ADDRESS)) if one is not None and one.owner == view.owner]
+    if not left:
+        return ""
+    return f"An earlier one has left what is still paid for: {', '.join(sorted(left))}. "
 
 
 def _build(view: View, part: Part) -> Action | None:

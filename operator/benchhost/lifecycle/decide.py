@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from benchhost.api.conditions import Reason
+from benchhost.api.conditions import Reason, to_reason
 from benchhost.api.host import BenchHost
 from benchhost.api.status import FailureClass, OperationType
 from benchhost.cloud.machine import MachinePower, Observation, Owner, Part, PartState
@@ -88,7 +88,7 @@ def _unless_too_early(view: View, action: Action, now: datetime) -> Action:
     if not is_blocking(failure, generation=generation, now=now, operation=action.operation):
         return action
     stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN)
-    return Hold(Reason(failure.reason), failure.message, stalled, failure.next_attempt_at)
+    return Hold(to_reason(failure.reason), failure.message, stalled, failure.next_attempt_at)
 
 
 def _paused(view: View) -> Action | None:

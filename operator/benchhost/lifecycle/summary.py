@@ -12,6 +12,7 @@ from benchhost.api.conditions import (
     get_condition,
     is_true,
     to_condition,
+    to_reason,
 )
 from benchhost.api.host import BenchHost
 from benchhost.api.model import to_timestamp
@@ -19,6 +20,7 @@ from benchhost.api.spec import PowerState
 from benchhost.api.status import BenchHostStatus, Failure, FailureClass, Operation, OperationType, Phase
 from benchhost.cloud.machine import MachinePower, Observation, Part, PartState
 from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait, is_queued
+from benchhost.lifecycle.build import expected_parts
 from benchhost.lifecycle.desired import Desired, desired
 from benchhost.lifecycle.readiness import reachable
 from benchhost.lifecycle.result import Pass
@@ -126,8 +128,8 @@ def _verdict(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datet
     if operation is not None and operation.deadline < now:
         return _Verdict(_FALSE, Reason.TIMED_OUT, _timed_out(status), working=True)
     if operation is not None and _goes_on(outcome.action):
-        return _Verdict(_FALSE, _WORK[operation.type][1], _under_way(operation), working=True)
-    return _verdict_of(host, outcome.action)
+        return _Verdict(_FALSE, _reason_of(status, operation.type), _under_way(status, operation), working=True)
+    return _verdict_of(host, status, outcome.action)
 
 
 def _goes_on(action: Action | None) -> bool:
@@ -135,7 +137,16 @@ def _goes_on(action: Action | None) -> bool:
     return isinstance(action, Do) or (isinstance(action, Wait) and not is_queued(action))
 
 
-def _verdict_of(host: BenchHost, action: Action | None) -> _Verdict:
+def _is_lost(status: BenchHostStatus, kind: OperationType) -> bool:
+    """Whether the machine is made again because somebody has deleted it: nobody here deletes one that was placed."""
+    return kind is OperationType.PROVISION and status.placement is not None and status.evicted_at is None
+
+
+def _reason_of(status: BenchHostStatus, kind: OperationType) -> Reason:
+    return Reason.DELETED_OUT_OF_BAND if _is_lost(status, kind) else _WORK[kind][1]
+
+
+def _verdict_of(host: BenchHost, status: BenchHostStatus, action: Action | None) -> _Verdict:
     """What a pass without a failure and without an operation under way says."""
     match action:
         case Settled(message=message, reason=reason):
@@ -143,9 +154,9 @@ def _verdict_of(host: BenchHost, action: Action | None) -> _Verdict:
         case Hold(reason=reason, message=message, stalled=stalled, wake_at=wake_at):
             return _Verdict(_FALSE, reason, message, working=wake_at is not None and not stalled, stalled=stalled)
         case Do(operation=kind, step=step):
-            return _Verdict(_FALSE, _WORK[kind][1], f"{_WORK[kind][1]}: {step}.", working=True)
+            return _Verdict(_FALSE, _reason_of(status, kind), f"{_WORK[kind][1]}: {step}.", working=True)
         case Wait(operation=wait_kind, message=message, reason=wait_reason):
-            reason = _WORK[wait_kind][1] if wait_kind else wait_reason
+            reason = _reason_of(status, wait_kind) if wait_kind else wait_reason
             return _Verdict(_FALSE, reason, message, working=True)
         case Remove(reason=reason, message=message):
             return _Verdict(_FALSE, reason, message, working=True)
@@ -169,7 +180,7 @@ def _failed(host: BenchHost, failure: Failure, now: datetime) -> _Verdict:
     """It stalls if somebody has to mend it, unless another way is taken at once."""
     has_another_way = failure.next_attempt_at is not None and failure.next_attempt_at <= now
     stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN) and not has_another_way
-    reason = Reason.DELETION_BLOCKED if host.is_deleting else Reason(failure.reason)
+    reason = Reason.DELETION_BLOCKED if host.is_deleting else to_reason(failure.reason)
     return _Verdict(_FALSE, reason, describe_failure(failure), working=not stalled, stalled=stalled)
 
 
@@ -182,10 +193,11 @@ def describe_failure(failure: Failure) -> str:
     return f"{message} Attempt {failure.count} failed; the next is at {when}."
 
 
-def _under_way(operation: Operation) -> str:
+def _under_way(status: BenchHostStatus, operation: Operation) -> str:
     """The same words from the first step to the last look, so that looking again writes nothing."""
     what = "the machine" if operation.poll_url else "what the machine needs"
-    return f"{operation.type} began at {to_timestamp(operation.started_at)}; the cloud is working on {what}."
+    lost = "The machine was deleted behind our back; a new one is made. " if _is_lost(status, operation.type) else ""
+    return f"{lost}{operation.type} began at {to_timestamp(operation.started_at)}; the cloud is working on {what}."
 
 
 def _timed_out(status: BenchHostStatus) -> str:
@@ -243,13 +255,17 @@ def _provisioned(host: BenchHost, outcome: Pass) -> _Row | None:
     """As it was when the cloud could not be, or need not be, looked at."""
     if outcome.observation is None:
         known = get_condition(host.status.conditions, ConditionType.PROVISIONED)
-        return (known.status, Reason(known.reason), known.message) if known else None
+        return (known.status, to_reason(known.reason), known.message) if known else None
     seen = outcome.observation.get(Part.MACHINE)
     if seen is None:
         return (_FALSE, Reason.PENDING, "No machine exists.")
-    if seen.state is PartState.READY:
-        return (_TRUE, Reason.PROVISIONED, "Machine, network interface, disk and address exist.")
-    return (_FALSE, Reason.PROVISIONING, f"The machine exists and is {seen.state}{_why_failed(outcome.observation)}.")
+    if seen.state is not PartState.READY:
+        why = _why_failed(outcome.observation)
+        return (_FALSE, Reason.PROVISIONING, f"The machine exists and is {seen.state}{why}.")
+    absent = [str(part) for part in expected_parts(host) if outcome.observation.get(part) is None]
+    if absent:
+        return (_FALSE, Reason.OUT_OF_SYNC, f"The machine exists, but not its {' and '.join(absent)}.")
+    return (_TRUE, Reason.PROVISIONED, "Machine, network interface, disk and address exist.")
 
 
 def _why_failed(observation: Observation) -> str:

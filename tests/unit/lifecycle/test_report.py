@@ -1,5 +1,6 @@
 """What status says after a pass."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -380,6 +381,60 @@ def test_a_deletion_that_is_refused_for_good_is_tried_again_all_the_same() -> No
     told = deleting(status=report(wanted, refused, now=NOW).to_dict())
     again = decide(told, OWNER, everything(), now=NOW + timedelta(minutes=15))
     assert again == Do(Step(Verb.DELETE, Part.MACHINE), OperationType.DELETE)
+
+
+def test_a_machine_that_was_deleted_behind_our_back_is_told_while_it_is_made_again() -> None:
+    before = host(status=seen_before("Running"))
+    again = Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
+    status = report(before, Pass(observation=nothing(), action=again, operation=operation()), now=NOW)
+    ready = get_condition(status.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (ready.status, ready.reason) == ("False", "DeletedOutOfBand")
+    assert ready.message.startswith("The machine was deleted behind our back; a new one is made.")
+    looking = Pass(action=Wait(OperationType.PROVISION, ""), operation=operation())
+    assert report(host(status=status.to_dict()), looking, now=NOW).to_dict() == status.to_dict()
+    assert [event.reason for event in events_of(before, status)] == ["DeletedOutOfBand"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "absent", "provisioned"),
+    [
+        pytest.param(host(), (), True, id="with-everything-there"),
+        pytest.param(host(), (Part.ADDRESS,), False, id="not-without-its-address"),
+        pytest.param(host(), (Part.INTERFACE, Part.DISK), False, id="not-without-interface-and-disk"),
+        pytest.param(
+            host(azure={"network": {"subnetId": "/subscriptions/s/resourceGroups/r/providers/n"}}),
+            (Part.ADDRESS,),
+            True,
+            id="without-an-address-that-it-does-not-want",
+        ),
+        pytest.param(
+            host(azure={"osDisk": {"ephemeral": True}}), (Part.DISK,), True, id="without-a-disk-that-is-ephemeral"
+        ),
+        pytest.param(
+            host(spec={"adopt": True}), (Part.INTERFACE,), True, id="adopted-with-an-interface-of-another-name"
+        ),
+    ],
+)
+def test_a_host_is_provisioned(wanted: BenchHost, absent: tuple[Part, ...], provisioned: bool) -> None:
+    whole = everything()
+    seen = replace(whole, parts={part: one for part, one in whole.parts.items() if part not in absent})
+    found = get_condition(
+        report(wanted, Pass(observation=seen, action=RUNNING), now=NOW).conditions, ConditionType.PROVISIONED
+    )
+    assert found is not None
+    assert found.status == ("True" if provisioned else "False")
+    assert all(str(part) in found.message for part in absent) or provisioned
+
+
+def test_a_failure_of_another_version_is_told_all_the_same() -> None:
+    failure = {"reason": "NotHeardOf", "message": "It said so.", "class": "Admin", "since": to_timestamp(EARLIER)}
+    wanted = host(status={"failure": failure | {"generation": 1, "nextAttemptAt": to_timestamp(LATER)}})
+    action = decide(wanted, OWNER, nothing(), now=NOW)
+    status = report(wanted, Pass(observation=nothing(), action=action), now=NOW)
+    synced = get_condition(status.conditions, ConditionType.SYNCED)
+    assert synced is not None
+    assert "It said so." in synced.message
 
 
 def test_a_failed_machine_tells_the_cloud_s_own_words() -> None:
