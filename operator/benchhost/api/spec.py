@@ -121,7 +121,8 @@ class BenchHostSpec(SpecModel):
     power_state: PowerState = PowerState.RUNNING
     """Running, Stopped (keeps the hardware and the bill) or Deallocated (gives both back)."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
-    """Retain leaves the cloud resources in place and removes the controller's owner tags from them."""
+    """Retain leaves the cloud resources in place and removes the controller's owner tags from them. A host that ends by
+    expiryAction or onLost is deallocated first."""
     adopt: bool = False
     """Whether an existing machine of this name that carries no owner tags may be taken over."""
     paused: bool = False

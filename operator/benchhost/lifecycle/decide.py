@@ -10,6 +10,7 @@ from typing import Final
 
 from benchhost.api.conditions import Reason, to_reason
 from benchhost.api.host import BenchHost
+from benchhost.api.spec import DeletionPolicy
 from benchhost.api.status import FailureClass, OperationType
 from benchhost.cloud.machine import MachinePower, Observation, Owner, Part, PartState
 from benchhost.cloud.provider import Step, Verb
@@ -98,9 +99,17 @@ def _paused(view: View) -> Action | None:
 
 
 def _over(view: View) -> Action | None:
-    if not view.wanted.remove or view.wanted.ended is None:
+    if not view.wanted.remove or view.wanted.ended is None or _would_run_on(view):
         return None
     return Remove(view.wanted.ended, view.wanted.message)
+
+
+def _would_run_on(view: View) -> bool:
+    """Whether a machine that is kept would be paid for with nobody to see it: its hardware is given back first."""
+    is_kept = view.host.spec.deletion_policy is DeletionPolicy.RETAIN
+    seen, machine = view.observation.get(Part.MACHINE), view.machine
+    is_ours = seen is not None and seen.owner == view.owner
+    return is_kept and is_ours and machine is not None and machine.power is not MachinePower.DEALLOCATED
 
 
 def _not_ours(view: View) -> Action | None:

@@ -1,5 +1,6 @@
 """Whether a host's time is over or its holder is lost, and what that does to it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,13 @@ import pytest
 from benchhost.api import BenchHost, OperationType, Reason
 from benchhost.api.model import to_timestamp
 from benchhost.api.spec import PowerState
-from benchhost.cloud import MachinePower, Part, Step, TerminalError, Verb
+from benchhost.cloud import MachinePower, Observation, Part, Step, TerminalError, Verb
 from benchhost.lifecycle import Circumstances, Do, HolderState, Pass, Remove, Settled, decide, desired, next_end, report
 from benchhost.lifecycle.backoff import FailedAttempt, next_failure
-from support.builders import EARLIER, LATER, NOW, OWNER, everything, host, machine, nothing
+from support.builders import EARLIER, LATER, NOW, OWNER, everything, host, machine, nothing, part
 
 HOLDER = {"holder": {"leaseName": "trial-1", "gracePeriodSeconds": 60}}
+DEALLOCATE = Step(Verb.DEALLOCATE, Part.MACHINE)
 DEALLOCATED = everything(machine(MachinePower.DEALLOCATED))
 """The builders' host was created at EARLIER, an hour ago."""
 
@@ -100,6 +102,28 @@ def test_with_expiry_action_delete_the_object_goes() -> None:
     action = decide(over(expiryAction="Delete"), OWNER, everything(), now=NOW)
     assert isinstance(action, Remove)
     assert action.reason is Reason.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(everything(), Do(DEALLOCATE, OperationType.DEALLOCATE), id="gives-its-hardware-back-first"),
+        pytest.param(DEALLOCATED, Remove, id="goes-once-nothing-runs"),
+        pytest.param(nothing(), Remove, id="goes-at-once-without-a-machine"),
+        pytest.param(everything(owner=replace(OWNER, uid="another")), Remove, id="goes-past-a-machine-of-another-host"),
+    ],
+)
+def test_a_host_that_ends_by_deletion_and_keeps_its_machine(seen: Observation, expected: Any) -> None:
+    action = decide(over(expiryAction="Delete", deletionPolicy="Retain"), OWNER, seen, now=NOW)
+    assert action == expected if isinstance(expected, Do) else isinstance(action, expected)
+
+
+def test_what_is_left_of_a_machine_that_is_not_wanted_is_told_because_it_has_its_price() -> None:
+    left = Observation(parts={Part.DISK: part(), Part.ADDRESS: part()})
+    for wanted in (over(), host(spec={"powerState": "Deallocated"})):
+        action = decide(wanted, OWNER, left, now=NOW)
+        assert isinstance(action, Settled)
+        assert "still paid for: /subscriptions/s/x" in action.message
 
 
 def test_a_paused_host_is_not_ended() -> None:
