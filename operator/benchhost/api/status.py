@@ -57,7 +57,6 @@ class OperationResult(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELED = "Canceled"
-    TIMED_OUT = "TimedOut"
 
 
 class FailureClass(StrEnum):
