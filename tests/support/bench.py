@@ -238,6 +238,11 @@ class Bench:
     def machines_made(self) -> int:
         return sum(1 for resource in self.cloud.resource_ids if "machine" in resource.lower())
 
+    def hardware(self) -> int | None:
+        """What the host's machine runs on, as only the cloud knows; None without a machine."""
+        machines = [resource for resource in self.owned() if resource.machine is not None]
+        return machines[0].hardware if machines else None
+
     def owned(self) -> list[FakeResource]:
         """Everything in the cloud that carries the tags of a host or of this cluster."""
         _ = self.cloud.resource_ids  # what is due ends first

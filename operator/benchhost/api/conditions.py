@@ -88,6 +88,11 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "InternalError"
 
 
+def to_reason(text: str) -> Reason:
+    """The reason that status has on record; the one that says least where another version has written it."""
+    return Reason(text) if text in list(Reason) else Reason.OUT_OF_SYNC
+
+
 class Condition(Model):
     """One observation of the host's state, as kubectl and ``kubectl wait`` read it."""
 

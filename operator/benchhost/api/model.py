@@ -43,13 +43,19 @@ def _to_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _to_milliseconds(moment: datetime) -> datetime:
+    """As ``to_timestamp`` writes it: a moment compares alike before and after it was stored."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 Timestamp = Annotated[
     datetime,
     AfterValidator(_to_utc),
+    AfterValidator(_to_milliseconds),
     PlainSerializer(to_timestamp, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A moment in UTC."""
+"""A moment in UTC, to the millisecond."""
 
 
 def _check_duration(text: str) -> str:

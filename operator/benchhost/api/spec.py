@@ -26,7 +26,7 @@ class DeletionPolicy(StrEnum):
 
 
 class Timeouts(SpecModel):
-    """How long each operation may take before the host reports it as failed, for example 20m."""
+    """How long each operation may take, for example 20m. After that the host says that it is late, and watches on."""
 
     provision: Duration = "20m"
     """Creating the host with everything that belongs to it."""
@@ -35,13 +35,13 @@ class Timeouts(SpecModel):
     stop: Duration = "10m"
     """Stopping a host."""
     deallocate: Duration = "15m"
-    """Deallocating a host."""
+    """Deallocating or hibernating a host, or the first half of a reallocation."""
     restart: Duration = "10m"
     """Restarting a host."""
     resize: Duration = "15m"
-    """Changing a host's size."""
+    """Changing a host's size, or its disks, identities, boot diagnostics and tags."""
     delete: Duration = "30m"
-    """Deleting a host with everything that belongs to it."""
+    """Deleting a host with everything that belongs to it, or a machine whose creation failed."""
 
     def get(self, name: str) -> timedelta:
         """The time-out with this field name."""
@@ -121,7 +121,8 @@ class BenchHostSpec(SpecModel):
     power_state: PowerState = PowerState.RUNNING
     """Running, Stopped (keeps the hardware and the bill) or Deallocated (gives both back)."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
-    """Retain leaves the cloud resources in place and removes the controller's owner tags from them."""
+    """Retain leaves the cloud resources in place and removes the controller's owner tags from them. A host that ends by
+    expiryAction or onLost is deallocated first."""
     adopt: bool = False
     """Whether an existing machine of this name that carries no owner tags may be taken over."""
     paused: bool = False

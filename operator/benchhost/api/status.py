@@ -39,6 +39,8 @@ class OperationType(StrEnum):
     PROVISION = "Provision"
     START = "Start"
     STOP = "Stop"
+    HIBERNATE = "Hibernate"
+    """Deallocating with the memory kept on the disk."""
     DEALLOCATE = "Deallocate"
     RESTART = "Restart"
     REALLOCATE = "Reallocate"
@@ -55,7 +57,6 @@ class OperationResult(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELED = "Canceled"
-    TIMED_OUT = "TimedOut"
 
 
 class FailureClass(StrEnum):
@@ -230,6 +231,8 @@ class BenchHostStatus(Model):
     """When a spot host was found without its capacity, until it runs again."""
     reached_at: Timestamp | None = None
     """When the guest answered on the readiness port for the first time since its last start."""
+    holder_gone_at: Timestamp | None = None
+    """Since when nobody holds the Lease that spec.holder names; absent while somebody does."""
     last_restart_time: Timestamp | None = None
     """Acknowledges spec.restartAt."""
     last_reallocate_time: Timestamp | None = None

@@ -43,6 +43,12 @@ TERMINAL: Final = Verdict(TerminalError)
 TRANSIENT: Final = Verdict(TransientError)
 DEALLOCATED_FIRST: Final = Verdict(CapacityError, Reason.DEALLOCATION_NEEDED, timedelta(0))
 """The same call succeeds on a deallocated machine, so there is nothing to wait for."""
+_NO_ADDRESSES: Final = Verdict(
+    AdminError,
+    Reason.QUOTA_EXCEEDED,
+    advice="Delete public addresses that nobody needs in the region, or ask Azure for a higher quota of them.",
+)
+"""A quota of no size: another one of the list would meet it again."""
 _NO_TERMS: Final = Verdict(
     AdminError,
     advice="Accept the image's terms once for the subscription, as with az vm image terms accept.",
@@ -71,10 +77,10 @@ _BY_CODE: Final[dict[str, Verdict]] = {
     # No quota: Gardener, Azure Service Operator.
     "QuotaExceeded": QUOTA,
     "ResourceQuotaExceeded": QUOTA,
-    "PublicIPCountLimitReached": QUOTA,
-    "StaticPublicIPCountLimitReached": QUOTA,
-    "IPv4BasicSkuPublicIpCountLimitReached": QUOTA,
-    "IPv4StandardSkuPublicIpCountLimitReached": QUOTA,
+    "PublicIPCountLimitReached": _NO_ADDRESSES,
+    "StaticPublicIPCountLimitReached": _NO_ADDRESSES,
+    "IPv4BasicSkuPublicIpCountLimitReached": _NO_ADDRESSES,
+    "IPv4StandardSkuPublicIpCountLimitReached": _NO_ADDRESSES,
     # Rights, policies and locks: Azure Service Operator; ScopeLocked: apiops#606.
     "AuthorizationFailed": Verdict(
         AdminError, advice="Give the credentials' principal the role Contributor on the resource group."

@@ -27,6 +27,8 @@ class FakeResource:
     uses: tuple[str, ...] = ()
     """Ids of what it holds; that cannot be deleted alone."""
     machine: Machine | None = None
+    hardware: int = 0
+    """Of a machine: another number for each allocation. No cloud tells it; tests compare epochs with it."""
     address: str = ""
     """What an interface or a public address gives."""
     lun: int | None = None
@@ -140,7 +142,7 @@ class HostResources:
             stranger = replace(machine, data_disks=(), identity_ids=frozenset())
             return FakeResource(id=self.id_of(Part.MACHINE), part=Part.MACHINE, owner=owner, machine=stranger)
         uses = (self.id_of(Part.INTERFACE), *(disk.id for disk in self.new_disks()))
-        return replace(self._plain(Part.MACHINE), uses=uses, machine=machine)
+        return replace(self._plain(Part.MACHINE), uses=uses, machine=machine, hardware=serial)
 
     def updated(self, seen: FakeResource) -> FakeResource:
         """The machine with everything that can change as the spec says."""

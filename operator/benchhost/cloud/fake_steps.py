@@ -204,10 +204,11 @@ class FakeSteps:
         if step.verb is Verb.STOP and power is MachinePower.DEALLOCATED:
             meanwhile = after = power
         is_allocation = step.verb is Verb.START and power is MachinePower.DEALLOCATED
+        hardware = self._store.next_id() if is_allocation else now.hardware
         return self._begin(
             step,
             meanwhile=now.as_pending().with_machine(power=meanwhile),
-            after=now.as_ready().with_machine(power=after),
+            after=replace(now.as_ready().with_machine(power=after), hardware=hardware),
             otherwise=now.as_failed().with_machine(power=power),
             error=self._allocation_error(now) if is_allocation else None,
         )

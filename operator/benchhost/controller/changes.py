@@ -41,6 +41,7 @@ _NORMAL: Final = frozenset(
         Reason.DELETING,
         Reason.REACHABLE,
         Reason.OUT_OF_SYNC,
+        Reason.QUEUED,
         Reason.PAUSED,
     }
 )
@@ -113,8 +114,7 @@ def _is_worth_telling(entry: HistoryEntry) -> bool:
 
 
 def _operation_event(entry: HistoryEntry) -> Event:
-    severity = Severity.WARNING if entry.result is OperationResult.TIMED_OUT else Severity.NORMAL
-    return Event(severity, f"{entry.type}{entry.result}", f"{entry.type} took {entry.seconds:.1f} s.")
+    return Event(Severity.NORMAL, f"{entry.type}{entry.result}", f"{entry.type} took {entry.seconds:.1f} s.")
 
 
 def _placement_events(before: BenchHostStatus, after: BenchHostStatus) -> list[Event]:

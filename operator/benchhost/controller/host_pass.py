@@ -38,6 +38,7 @@ _TIMEOUTS: Final[dict[OperationType, str]] = {
     OperationType.PROVISION: "provision",
     OperationType.START: "start",
     OperationType.STOP: "stop",
+    OperationType.HIBERNATE: "deallocate",
     OperationType.DEALLOCATE: "deallocate",
     OperationType.REALLOCATE: "deallocate",
     OperationType.RESTART: "restart",

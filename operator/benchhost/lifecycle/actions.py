@@ -65,3 +65,8 @@ class Release:
 
 
 Action = Do | Wait | Settled | Hold | Remove | Release
+
+
+def is_queued(action: Action | None) -> bool:
+    """Whether nothing was asked of the cloud, because the host's turn has not come."""
+    return isinstance(action, Wait) and action.reason is Reason.QUEUED

@@ -17,21 +17,26 @@ _CAPS: Final[dict[FailureClass, timedelta]] = {
     FailureClass.THROTTLED: timedelta(minutes=5),
     FailureClass.CAPACITY: timedelta(minutes=15),
     FailureClass.ADMIN: timedelta(minutes=15),
+    FailureClass.TERMINAL: timedelta(minutes=15),
 }
-"""Design, rules of the API: 5 minutes, 15 for capacity and for what an administrator has to mend."""
+"""Design, rules of the API: 5 minutes, 15 for capacity and for what somebody has to mend."""
 _LOCAL: Final = frozenset({Reason.CREDENTIALS_MISSING, Reason.SECRET_MISSING})
 _LOCAL_CAP: Final = timedelta(seconds=30)
 """What is missing in the cluster itself costs one GET to look for and no request to the cloud; whoever creates it
 afterwards waits no longer than this."""
 _JITTER: Final = 0.2
 """Each delay is shortened by up to this share, so that hosts that failed together do not return together."""
-_POWERS_DOWN: Final = frozenset({OperationType.STOP, OperationType.DEALLOCATE, OperationType.DELETE})
+_POWERS_DOWN: Final = frozenset(
+    {OperationType.STOP, OperationType.HIBERNATE, OperationType.DEALLOCATE, OperationType.DELETE}
+)
 """What ends a bill, and needs nothing of the spec but the name."""
+_NEVER_FINAL: Final = _POWERS_DOWN | {None}
+"""A bill is never left running because the cloud said no once, and a look costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """What failed, beside the error itself."""
+class FailedAttempt:
+    """What was tried and failed, beside the error itself."""
 
     generation: int
     operation: OperationType | None = None
@@ -42,14 +47,16 @@ class Attempt:
     """Everything that could have been asked for."""
 
 
-def delay_after(count: int, error: CloudError, *, seed: str) -> timedelta | None:
+def delay_after(
+    count: int, error: CloudError, *, seed: str, operation: OperationType | None = None
+) -> timedelta | None:
     """How long to wait after the ``count``-th failure in a row; None when trying again cannot help.
 
     ``seed`` makes the jitter repeatable: the same host and count always give the same delay.
     """
-    cap = _LOCAL_CAP if error.reason in _LOCAL else _CAPS.get(error.failure_class)
-    if cap is None:
+    if error.failure_class is FailureClass.TERMINAL and operation not in _NEVER_FINAL:
         return None
+    cap = _LOCAL_CAP if error.reason in _LOCAL else _CAPS[error.failure_class]
     # 2**20 seconds is past every cap; more would overflow a timedelta in the end.
     doublings: int = 2 ** min(count - 1, 20)
     plain = min(_FIRST * doublings, cap)
@@ -57,7 +64,9 @@ def delay_after(count: int, error: CloudError, *, seed: str) -> timedelta | None
     return plain * (1 - _JITTER * digest[0] / 255)
 
 
-def next_failure(error: CloudError, earlier: Failure | None, attempt: Attempt, *, seed: str, now: datetime) -> Failure:
+def next_failure(
+    error: CloudError, earlier: Failure | None, attempt: FailedAttempt, *, seed: str, now: datetime
+) -> Failure:
     """The failure that status shows after this error; a row goes on while its kind and the generation stay the same."""
     row = earlier if earlier and _same_row(earlier, error, attempt.generation) else None
     count = row.count + 1 if row else 1
@@ -79,7 +88,7 @@ def _same_row(earlier: Failure, error: CloudError, generation: int) -> bool:
     return earlier.generation == generation and earlier.failure_class is error.failure_class
 
 
-def _tried(error: CloudError, row: Failure | None, attempt: Attempt) -> list[CapacityAttempt]:
+def _tried(error: CloudError, row: Failure | None, attempt: FailedAttempt) -> list[CapacityAttempt]:
     if error.failure_class is not FailureClass.CAPACITY or attempt.candidate is None:
         return []
     if error.reason is Reason.DEALLOCATION_NEEDED:
@@ -92,13 +101,15 @@ def _message(error: CloudError, tried: Sequence[CapacityAttempt]) -> str:
 
 
 def _next_attempt(
-    error: CloudError, count: int, attempt: Attempt, *, tried: Sequence[CapacityAttempt], seed: str, now: datetime
+    error: CloudError, count: int, attempt: FailedAttempt, *, tried: Sequence[CapacityAttempt], seed: str, now: datetime
 ) -> datetime | None:
     """At once while there is another way, else after the delay or the cloud's own wish, whichever is later."""
-    if error.reason is Reason.DEALLOCATION_NEEDED or (tried and not is_exhausted(tried, attempt.candidates)):
+    if attempt.operation is OperationType.HIBERNATE or error.reason is Reason.DEALLOCATION_NEEDED:
+        return now
+    if tried and not is_exhausted(tried, attempt.candidates):
         return now
     rounds = max(1, count // max(1, len(attempt.candidates))) if tried else count
-    delay = delay_after(rounds, error, seed=seed)
+    delay = delay_after(rounds, error, seed=seed, operation=attempt.operation)
     if delay is None:
         return None
     return now + max(delay, error.retry_after or timedelta(0))

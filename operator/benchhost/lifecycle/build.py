@@ -2,9 +2,10 @@
 
 from benchhost.api.azure import AzureSpec, PublicAddress
 from benchhost.api.conditions import Reason
+from benchhost.api.host import BenchHost
 from benchhost.api.spec import PowerState
 from benchhost.api.status import FailureClass, OperationType
-from benchhost.cloud.machine import ObservedPart, Part, PartState
+from benchhost.cloud.machine import Machine, ObservedPart, Part, PartState
 from benchhost.cloud.provider import Step, Verb, makes_interface_with_machine
 from benchhost.lifecycle.actions import Action, Do, Hold, Settled, Wait
 from benchhost.lifecycle.capacity import choose
@@ -23,16 +24,29 @@ def required_parts(azure: AzureSpec) -> tuple[Part, ...]:
     return tuple(part for part, needed in parts if needed)
 
 
+def expected_parts(host: BenchHost) -> tuple[Part, ...]:
+    """What a machine that is in order has beside itself; what an adopted one has is called as its maker liked."""
+    azure = host.spec.azure
+    if host.spec.adopt:
+        return ()
+    parts = [
+        (Part.INTERFACE, True),
+        (Part.DISK, not azure.os_disk.ephemeral),
+        (Part.ADDRESS, azure.network.public_address is PublicAddress.STATIC),
+    ]
+    return tuple(part for part, needed in parts if needed)
+
+
 def missing(view: View) -> Action | None:
     """A machine that does not exist: its parts one after the other, then itself."""
     if view.machine is not None:
         return None
     if view.wanted.ended is not None:
-        return Settled(f"No machine exists. {view.wanted.message}", view.wanted.ended)
+        return Settled(f"No machine exists. {_still_paid_for(view)}{view.wanted.message}", view.wanted.ended)
     if view.wanted.power is not PowerState.RUNNING:
         return Settled(
-            "No machine exists, so nothing runs and nothing is paid for; "
-            "it is made when spec.powerState becomes Running.",
+            f"No machine exists, so nothing runs. {_still_paid_for(view)}"
+            "A machine is made when spec.powerState becomes Running.",
             Reason.DEALLOCATED,
         )
     for part in required_parts(view.host.spec.azure):
@@ -40,6 +54,16 @@ def missing(view: View) -> Action | None:
         if action is not None:
             return action
     raise AssertionError("unreachable: the machine is a required part and is missing")
+
+
+def _still_paid_for(view: View) -> str:
+    """What is left of an earlier machine and has its price, as a sentence; empty where nothing is."""
+    seen = view.observation
+    disks = [seen.get(Part.DISK), *seen.data_disks.values()]
+    left = [one.resource_id for one in (*disks, seen.get(Part.ADDRESS)) if one is not None and one.owner == view.owner]
+    if not left:
+        return ""
+    return f"An earlier one has left what is still paid for: {', '.join(sorted(left))}. "
 
 
 def _build(view: View, part: Part) -> Action | None:
@@ -86,21 +110,28 @@ def _is_first(view: View) -> bool:
 
 
 def unmade(view: View) -> Action | None:
-    """A machine whose creation failed: made again, or taken away first.
+    """A machine whose creation failed: taken away, or put again where it may have run.
 
     It is in the way when another size or zone has its turn. One that brought its interface along is taken away too:
     its creation cannot be sent again, and only its deletion takes along what it has brought for certain.
     """
     machine = view.machine
-    if machine is None or not view.never_ran:
+    if machine is None or not view.is_unmade:
         return None
-    if view.failure is not None and view.failure.failure_class is FailureClass.CAPACITY:
-        turn = choose(view.host, None)
-        if turn.size.lower() != machine.size.lower() or turn.zone != machine.zone:
-            return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
-    if makes_interface_with_machine(view.host.spec.azure) and not view.has_run:
+    is_in_the_way = _is_turn_of_another(view, machine) or makes_interface_with_machine(view.host.spec.azure)
+    if view.never_ran and is_in_the_way:
         return Do(Step(Verb.DELETE, Part.MACHINE), OperationType.CLEAN_UP)
-    return Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
+    if view.wanted.power is not PowerState.RUNNING:
+        return None
+    return Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.UPDATE if view.has_run else OperationType.PROVISION)
+
+
+def _is_turn_of_another(view: View, machine: Machine) -> bool:
+    """Whether the size or zone of the machine had no room, and another one is to be asked for."""
+    if view.failure is None or view.failure.failure_class is not FailureClass.CAPACITY:
+        return False
+    turn = choose(view.host, None)
+    return turn.size.lower() != machine.size.lower() or turn.zone != machine.zone
 
 
 def _in_use_message(seen: ObservedPart) -> str:

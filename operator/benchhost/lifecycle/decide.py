@@ -4,11 +4,13 @@ Called by the reconciler once a pass. Pure: no clock, no I/O, no state. The ladd
 what comes last, and each rung answers at once when it applies.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from benchhost.api.conditions import Reason
+from benchhost.api.conditions import Reason, to_reason
 from benchhost.api.host import BenchHost
+from benchhost.api.spec import DeletionPolicy
 from benchhost.api.status import FailureClass, OperationType
 from benchhost.cloud.machine import MachinePower, Observation, Owner, Part, PartState
 from benchhost.cloud.provider import Step, Verb
@@ -19,6 +21,7 @@ from benchhost.lifecycle.circumstances import NOTHING_KNOWN, Circumstances
 from benchhost.lifecycle.deletion import decide_deletion
 from benchhost.lifecycle.desired import desired, next_end
 from benchhost.lifecycle.drift import correction, resized
+from benchhost.lifecycle.placement import OFF_HARDWARE
 from benchhost.lifecycle.power import power, powered_down
 from benchhost.lifecycle.view import View
 
@@ -63,7 +66,18 @@ def decide(
         or correction(view)
         or power(view, now, next_end(host, circumstances, now=now))
     )
-    return _unless_too_early(view, action, now)
+    return _unless_too_early(view, _with_loss_on_record(view, action), now)
+
+
+def _with_loss_on_record(view: View, action: Action) -> Action:
+    """A start is asked for only when status says that the machine was off its hardware.
+
+    Once it runs nothing else tells, and the epoch would stay the same across two pieces of hardware.
+    """
+    if not isinstance(action, Do) or action.step.verb is not Verb.START or view.machine is None:
+        return action
+    is_unknown = view.machine.power in OFF_HARDWARE and view.host.status.power_state not in OFF_HARDWARE
+    return replace(action, write_ahead=True) if is_unknown else action
 
 
 def _unless_too_early(view: View, action: Action, now: datetime) -> Action:
@@ -75,7 +89,7 @@ def _unless_too_early(view: View, action: Action, now: datetime) -> Action:
     if not is_blocking(failure, generation=generation, now=now, operation=action.operation):
         return action
     stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN)
-    return Hold(Reason(failure.reason), failure.message, stalled, failure.next_attempt_at)
+    return Hold(to_reason(failure.reason), failure.message, stalled, failure.next_attempt_at)
 
 
 def _paused(view: View) -> Action | None:
@@ -85,9 +99,17 @@ def _paused(view: View) -> Action | None:
 
 
 def _over(view: View) -> Action | None:
-    if not view.wanted.remove or view.wanted.ended is None:
+    if not view.wanted.remove or view.wanted.ended is None or _would_run_on(view):
         return None
     return Remove(view.wanted.ended, view.wanted.message)
+
+
+def _would_run_on(view: View) -> bool:
+    """Whether a machine that is kept would be paid for with nobody to see it: its hardware is given back first."""
+    is_kept = view.host.spec.deletion_policy is DeletionPolicy.RETAIN
+    seen, machine = view.observation.get(Part.MACHINE), view.machine
+    is_ours = seen is not None and seen.owner == view.owner
+    return is_kept and is_ours and machine is not None and machine.power is not MachinePower.DEALLOCATED
 
 
 def _not_ours(view: View) -> Action | None:

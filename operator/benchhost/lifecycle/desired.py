@@ -39,7 +39,7 @@ class _End:
 
 def desired(host: BenchHost, circumstances: Circumstances, *, now: datetime) -> Desired:
     """What is wanted at this moment. The first end that has come decides."""
-    over = sorted((end for end in _ends(host, circumstances) if end.at <= now), key=lambda end: end.at)
+    over = sorted((end for end in _ends(host, circumstances, now) if end.at <= now), key=lambda end: end.at)
     if not over:
         return Desired(host.spec.power_state)
     end = over[0]
@@ -48,10 +48,26 @@ def desired(host: BenchHost, circumstances: Circumstances, *, now: datetime) -> 
 
 def next_end(host: BenchHost, circumstances: Circumstances, *, now: datetime) -> datetime | None:
     """The next moment at which the host may end, or None."""
-    return min((end.at for end in _ends(host, circumstances) if end.at > now), default=None)
+    return min((end.at for end in _ends(host, circumstances, now) if end.at > now), default=None)
 
 
-def _ends(host: BenchHost, circumstances: Circumstances) -> Iterator[_End]:
+def holder_gone_at(host: BenchHost, circumstances: Circumstances, *, now: datetime) -> datetime | None:
+    """Since when nobody holds the Lease that ``spec.holder`` names; None while somebody does, and without a holder.
+
+    A Lease tells until when it was held, as long as it is there. One that is gone, or that nobody has taken, tells
+    nothing: then it is what status knows already, or this moment, so that the grace period is never cut short.
+    """
+    state, known = circumstances.holder, host.status.holder_gone_at
+    if host.spec.holder is None:
+        return None
+    if state is None:
+        return known
+    if state.expires_at is None:
+        return known or now
+    return state.expires_at if state.expires_at <= now else None
+
+
+def _ends(host: BenchHost, circumstances: Circumstances, now: datetime) -> Iterator[_End]:
     expiry = _expires_at(host)
     if expiry is not None:
         yield _End(
@@ -61,7 +77,7 @@ def _ends(host: BenchHost, circumstances: Circumstances) -> Iterator[_End]:
             f"The host's time ended at {to_timestamp(expiry)} (spec.expiresAt or spec.lifetime); "
             "set a later one to have it back.",
         )
-    lost = _holder_lost_at(host, circumstances)
+    lost = _holder_lost_at(host, circumstances, now)
     if lost is not None and host.spec.holder is not None:
         name = host.spec.holder.lease_name
         yield _End(
@@ -82,12 +98,10 @@ def _expires_at(host: BenchHost) -> datetime | None:
     return min(moments, default=None)
 
 
-def _holder_lost_at(host: BenchHost, circumstances: Circumstances) -> datetime | None:
-    """When the holder counts as lost, as far as its Lease tells now; None without a holder or without an answer.
-
-    A holder that has never made its Lease has as much time as one whose Lease ends with the BenchHost's creation.
-    """
-    holder, state, created = host.spec.holder, circumstances.holder, host.metadata.creation_timestamp
-    if holder is None or state is None or created is None:
+def _holder_lost_at(host: BenchHost, circumstances: Circumstances, now: datetime) -> datetime | None:
+    """When the holder counts as lost, as far as its Lease tells now; None without a holder or without an answer."""
+    holder, state = host.spec.holder, circumstances.holder
+    if holder is None or state is None:
         return None
-    return (state.expires_at or created) + timedelta(seconds=holder.grace_period_seconds)
+    since = holder_gone_at(host, circumstances, now=now) or state.expires_at
+    return None if since is None else since + timedelta(seconds=holder.grace_period_seconds)

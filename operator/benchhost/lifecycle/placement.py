@@ -9,7 +9,7 @@ from typing import Final
 from benchhost.api.host import BenchHost
 from benchhost.api.spec import PowerState
 from benchhost.api.status import BenchHostStatus, OperationType, Placement, PlacementReason
-from benchhost.cloud.machine import Machine, MachinePower
+from benchhost.cloud.machine import Machine, MachinePower, Observation, Part, PartState
 from benchhost.lifecycle.circumstances import Circumstances
 from benchhost.lifecycle.desired import desired
 
@@ -17,25 +17,37 @@ _ON_HARDWARE: Final = frozenset(
     {MachinePower.STARTING, MachinePower.RUNNING, MachinePower.STOPPING, MachinePower.STOPPED}
 )
 _GIVES_UP: Final = frozenset(
-    {OperationType.DEALLOCATE, OperationType.REALLOCATE, OperationType.RESIZE, OperationType.DELETE}
+    {
+        OperationType.HIBERNATE,
+        OperationType.DEALLOCATE,
+        OperationType.REALLOCATE,
+        OperationType.RESIZE,
+        OperationType.DELETE,
+    }
 )
 """Operations of ours that take a machine off its hardware."""
-_OFF_HARDWARE: Final = frozenset({MachinePower.DEALLOCATING, MachinePower.DEALLOCATED})
+OFF_HARDWARE: Final = frozenset({MachinePower.DEALLOCATING, MachinePower.DEALLOCATED})
+"""Whoever was seen like this gets hardware anew, whatever comes next."""
 
 
-def next_placement(status: BenchHostStatus, machine: Machine | None, *, now: datetime) -> Placement | None:
+def next_placement(status: BenchHostStatus, observation: Observation, *, now: datetime) -> Placement | None:
     """The placement after this observation; the old one where nothing was allocated anew.
 
     Parameters
     ----------
     status
         The last status, with the power state, size and placement that were seen then.
-    machine
-        What is seen now. Without a machine the last epoch stays on record.
+    observation
+        What is seen now. The last epoch stays on record without a machine, and while a new one is made: its creation
+        may fail, and then it has never been placed.
     now
         The moment of the observation; an allocation that it shows began no later.
     """
-    if machine is None or machine.power is MachinePower.UNKNOWN:
+    machine, seen = observation.machine, observation.get(Part.MACHINE)
+    if machine is None or seen is None or machine.power is MachinePower.UNKNOWN:
+        return status.placement
+    is_known = status.placement is not None and status.placement.vm_id == machine.vm_id
+    if not is_known and seen.state in (PartState.PENDING, PartState.DELETING):
         return status.placement
     reason = _why_new(status, machine)
     if reason is None:
@@ -50,14 +62,15 @@ def _why_new(status: BenchHostStatus, machine: Machine) -> PlacementReason | Non
         return PlacementReason.CREATED
     if placement.vm_id != machine.vm_id:
         return PlacementReason.EVICTED if status.evicted_at else PlacementReason.DELETED_OUT_OF_BAND
-    was_off = status.power_state in _OFF_HARDWARE
-    if was_off and machine.power not in _OFF_HARDWARE:
+    if machine.power in OFF_HARDWARE:
+        return None
+    if status.power_state in OFF_HARDWARE:
         if status.evicted_at:
             return PlacementReason.EVICTED
         asked = status.last_reallocate_time
         moved = asked is not None and placement.since is not None and asked > placement.since
         return PlacementReason.REALLOCATED if moved else PlacementReason.STARTED
-    if not was_off and status.size is not None and status.size != machine.size:
+    if status.size is not None and status.size.lower() != machine.size.lower():
         return PlacementReason.RESIZED
     return None
 

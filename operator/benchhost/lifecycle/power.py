@@ -4,7 +4,7 @@ from datetime import datetime
 
 from benchhost.api.conditions import Reason
 from benchhost.api.spec import PowerState
-from benchhost.api.status import FailureClass, OperationType
+from benchhost.api.status import OperationType
 from benchhost.cloud.machine import Machine, MachinePower, Part, PartState
 from benchhost.cloud.provider import Step, Verb
 from benchhost.lifecycle.actions import Action, Do, Settled, Wait
@@ -23,21 +23,18 @@ def powered_down(view: View) -> Action | None:
         return Do(Step(Verb.STOP, Part.MACHINE), OperationType.STOP)
     on_hardware = machine.power in (MachinePower.RUNNING, MachinePower.STOPPED)
     if view.wanted.power is PowerState.DEALLOCATED and on_hardware:
-        return Do(Step(_deallocation(view, machine), Part.MACHINE), OperationType.DEALLOCATE)
+        return _deallocation(view, machine)
     return None
 
 
-def _deallocation(view: View, machine: Machine) -> Verb:
-    """Hibernate where the spec wants it; a host that could not is deallocated all the same."""
-    failure = view.failure
-    has_failed = (
-        failure is not None
-        and failure.operation is OperationType.DEALLOCATE
-        and failure.failure_class is FailureClass.TERMINAL
-    )
+def _deallocation(view: View, machine: Machine) -> Action:
+    """Hibernate where the spec wants it; a host that could not, for whatever reason, is deallocated all the same."""
+    failed = view.failure.operation if view.failure is not None else None
     is_wanted = view.host.spec.azure.hibernation and view.wanted.ended is None
     can = machine.power is MachinePower.RUNNING
-    return Verb.HIBERNATE if is_wanted and can and not has_failed else Verb.DEALLOCATE
+    if is_wanted and can and failed not in (OperationType.HIBERNATE, OperationType.DEALLOCATE):
+        return Do(Step(Verb.HIBERNATE, Part.MACHINE), OperationType.HIBERNATE)
+    return Do(Step(Verb.DEALLOCATE, Part.MACHINE), OperationType.DEALLOCATE)
 
 
 def power(view: View, now: datetime, end: datetime | None) -> Action:

@@ -20,9 +20,10 @@ from benchhost.api.status import (
     seconds_between,
 )
 from benchhost.cloud.machine import Machine, MachinePower
-from benchhost.lifecycle.actions import Hold, Settled
-from benchhost.lifecycle.backoff import Attempt, next_failure
+from benchhost.lifecycle.actions import Hold, Settled, is_queued
+from benchhost.lifecycle.backoff import FailedAttempt, next_failure
 from benchhost.lifecycle.capacity import Candidate, candidates
+from benchhost.lifecycle.desired import holder_gone_at
 from benchhost.lifecycle.placement import next_eviction, next_placement
 from benchhost.lifecycle.result import Finished, Pass
 from benchhost.lifecycle.summary import summarize
@@ -39,6 +40,7 @@ def report(host: BenchHost, outcome: Pass, *, now: datetime) -> BenchHostStatus:
             "observed_generation": host.metadata.generation,
             "operation": outcome.operation,
             "failure": _failure(host, outcome, now),
+            "holder_gone_at": holder_gone_at(host, outcome.circumstances, now=now),
         }
     )
     summary = summarize(host, status, outcome, now=now)
@@ -63,10 +65,11 @@ def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:
                 "reached_at": None,
             }
         )
-    placement = next_placement(status, machine, now=now)
+    placement = next_placement(status, outcome.observation, now=now)
+    power = _power(status, machine)
     return status.model_copy(
         update={
-            "power_state": str(machine.power),
+            "power_state": power,
             "provider_id": machine.provider_id,
             "size": machine.size,
             "zone": machine.zone,
@@ -74,14 +77,22 @@ def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:
             "ssh_endpoint": _ssh_endpoint(machine.addresses),
             "placement": placement,
             "evicted_at": evicted_at,
-            "reached_at": _reached_at(status, machine, outcome, moved=placement != status.placement),
+            "reached_at": _reached_at(status, power, outcome, moved=placement != status.placement),
         }
     )
 
 
-def _reached_at(status: BenchHostStatus, machine: Machine, outcome: Pass, *, moved: bool) -> datetime | None:
+def _power(status: BenchHostStatus, machine: Machine) -> str:
+    """The last that the cloud has told of this machine: a look that leaves it out must not hide that it was off."""
+    is_same = status.placement is not None and status.placement.vm_id == machine.vm_id
+    if machine.power is MachinePower.UNKNOWN and is_same and status.power_state is not None:
+        return status.power_state
+    return str(machine.power)
+
+
+def _reached_at(status: BenchHostStatus, power: str, outcome: Pass, *, moved: bool) -> datetime | None:
     """The first answer since the last start stays on record until the machine stops running or moves."""
-    if machine.power is not MachinePower.RUNNING or moved:
+    if power != MachinePower.RUNNING or moved:
         return None
     return status.reached_at or outcome.circumstances.answered_at
 
@@ -145,17 +156,18 @@ def _failure(host: BenchHost, outcome: Pass, now: datetime) -> Failure | None:
         return next_failure(outcome.error, failure, _attempt(host, outcome), seed=host.metadata.uid, now=now)
     if failure is None or isinstance(outcome.action, Settled):
         return None
-    if failure.operation is None and not isinstance(outcome.action, Hold):
+    was_looked_at = outcome.observation is not None or not is_queued(outcome.action)
+    if failure.operation is None and was_looked_at and not isinstance(outcome.action, Hold):
         return None  # it could not be looked at, and now it was
     worked = {done.operation.type for done in outcome.finished if done.result is OperationResult.SUCCEEDED}
     return None if failure.operation in worked else failure
 
 
-def _attempt(host: BenchHost, outcome: Pass) -> Attempt:
+def _attempt(host: BenchHost, outcome: Pass) -> FailedAttempt:
     failed = outcome.failed
     kind = failed.type if failed else None
     machine = outcome.observation.machine if outcome.observation else None
-    return Attempt(
+    return FailedAttempt(
         generation=host.metadata.generation,
         operation=kind,
         candidate=Candidate(failed.size, failed.zone) if failed is not None and failed.size is not None else None,

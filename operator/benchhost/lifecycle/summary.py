@@ -4,13 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchhost.api.conditions import Condition, ConditionStatus, ConditionType, Reason, get_condition, to_condition
+from benchhost.api.conditions import (
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    Reason,
+    get_condition,
+    is_true,
+    to_condition,
+    to_reason,
+)
 from benchhost.api.host import BenchHost
 from benchhost.api.model import to_timestamp
 from benchhost.api.spec import PowerState
 from benchhost.api.status import BenchHostStatus, Failure, FailureClass, Operation, OperationType, Phase
 from benchhost.cloud.machine import MachinePower, Observation, Part, PartState
-from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait
+from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait, is_queued
+from benchhost.lifecycle.build import expected_parts
 from benchhost.lifecycle.desired import Desired, desired
 from benchhost.lifecycle.readiness import reachable
 from benchhost.lifecycle.result import Pass
@@ -24,6 +34,7 @@ _WORK: Final[dict[OperationType, tuple[Phase, Reason]]] = {
     OperationType.PROVISION: (Phase.PROVISIONING, Reason.PROVISIONING),
     OperationType.START: (Phase.STARTING, Reason.STARTING),
     OperationType.STOP: (Phase.STOPPING, Reason.STOPPING),
+    OperationType.HIBERNATE: (Phase.DEALLOCATING, Reason.DEALLOCATING),
     OperationType.DEALLOCATE: (Phase.DEALLOCATING, Reason.DEALLOCATING),
     OperationType.REALLOCATE: (Phase.DEALLOCATING, Reason.REALLOCATING),
     OperationType.RESTART: (Phase.RESTARTING, Reason.RESTARTING),
@@ -91,7 +102,7 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
             row[0],
             reason=row[1],
             message=row[2],
-            generation=host.metadata.generation,
+            generation=_generation(host, kind, outcome),
             now=now,
             earlier=host.status.conditions,
         )
@@ -101,24 +112,41 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
     return Summary(_phase(host, status, outcome, verdict), conditions)
 
 
+def _generation(host: BenchHost, kind: ConditionType, outcome: Pass) -> int:
+    """What a condition speaks of: a host that stays Ready without a look is Ready for no newer spec than before."""
+    if kind is not ConditionType.READY or (outcome.action is not None and not is_queued(outcome.action)):
+        return host.metadata.generation
+    earlier = get_condition(host.status.conditions, kind)
+    return earlier.observed_generation if earlier is not None else host.metadata.generation
+
+
 def _verdict(host: BenchHost, status: BenchHostStatus, outcome: Pass, now: datetime) -> _Verdict:
     failure = status.failure
     if failure is not None and (outcome.error is not None or _is_held_by(failure, outcome.action)):
-        return _failed(host, failure)
+        return _failed(host, failure, now)
     operation = status.operation
     if operation is not None and operation.deadline < now:
         return _Verdict(_FALSE, Reason.TIMED_OUT, _timed_out(status), working=True)
     if operation is not None and _goes_on(outcome.action):
-        return _Verdict(_FALSE, _WORK[operation.type][1], _under_way(operation), working=True)
-    return _verdict_of(host, outcome.action)
+        return _Verdict(_FALSE, _reason_of(status, operation.type), _under_way(status, operation), working=True)
+    return _verdict_of(host, status, outcome.action)
 
 
 def _goes_on(action: Action | None) -> bool:
     """Whether the action goes on with the operation under way."""
-    return isinstance(action, Do) or (isinstance(action, Wait) and action.reason is not Reason.QUEUED)
+    return isinstance(action, Do) or (isinstance(action, Wait) and not is_queued(action))
 
 
-def _verdict_of(host: BenchHost, action: Action | None) -> _Verdict:
+def _is_lost(status: BenchHostStatus, kind: OperationType) -> bool:
+    """Whether the machine is made again because somebody has deleted it: nobody here deletes one that was placed."""
+    return kind is OperationType.PROVISION and status.placement is not None and status.evicted_at is None
+
+
+def _reason_of(status: BenchHostStatus, kind: OperationType) -> Reason:
+    return Reason.DELETED_OUT_OF_BAND if _is_lost(status, kind) else _WORK[kind][1]
+
+
+def _verdict_of(host: BenchHost, status: BenchHostStatus, action: Action | None) -> _Verdict:
     """What a pass without a failure and without an operation under way says."""
     match action:
         case Settled(message=message, reason=reason):
@@ -126,9 +154,9 @@ def _verdict_of(host: BenchHost, action: Action | None) -> _Verdict:
         case Hold(reason=reason, message=message, stalled=stalled, wake_at=wake_at):
             return _Verdict(_FALSE, reason, message, working=wake_at is not None and not stalled, stalled=stalled)
         case Do(operation=kind, step=step):
-            return _Verdict(_FALSE, _WORK[kind][1], f"{_WORK[kind][1]}: {step}.", working=True)
+            return _Verdict(_FALSE, _reason_of(status, kind), f"{_WORK[kind][1]}: {step}.", working=True)
         case Wait(operation=wait_kind, message=message, reason=wait_reason):
-            reason = _WORK[wait_kind][1] if wait_kind else wait_reason
+            reason = _reason_of(status, wait_kind) if wait_kind else wait_reason
             return _Verdict(_FALSE, reason, message, working=True)
         case Remove(reason=reason, message=message):
             return _Verdict(_FALSE, reason, message, working=True)
@@ -148,9 +176,11 @@ def _is_held_by(failure: Failure, action: Action | None) -> bool:
     return isinstance(action, Hold) and action.reason in (failure.reason, Reason.DELETION_BLOCKED)
 
 
-def _failed(host: BenchHost, failure: Failure) -> _Verdict:
-    stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN)
-    reason = Reason.DELETION_BLOCKED if host.is_deleting else Reason(failure.reason)
+def _failed(host: BenchHost, failure: Failure, now: datetime) -> _Verdict:
+    """It stalls if somebody has to mend it, unless another way is taken at once."""
+    has_another_way = failure.next_attempt_at is not None and failure.next_attempt_at <= now
+    stalled = failure.failure_class in (FailureClass.TERMINAL, FailureClass.ADMIN) and not has_another_way
+    reason = Reason.DELETION_BLOCKED if host.is_deleting else to_reason(failure.reason)
     return _Verdict(_FALSE, reason, describe_failure(failure), working=not stalled, stalled=stalled)
 
 
@@ -163,10 +193,11 @@ def describe_failure(failure: Failure) -> str:
     return f"{message} Attempt {failure.count} failed; the next is at {when}."
 
 
-def _under_way(operation: Operation) -> str:
+def _under_way(status: BenchHostStatus, operation: Operation) -> str:
     """The same words from the first step to the last look, so that looking again writes nothing."""
     what = "the machine" if operation.poll_url else "what the machine needs"
-    return f"{operation.type} began at {to_timestamp(operation.started_at)}; the cloud is working on {what}."
+    lost = "The machine was deleted behind our back; a new one is made. " if _is_lost(status, operation.type) else ""
+    return f"{lost}{operation.type} began at {to_timestamp(operation.started_at)}; the cloud is working on {what}."
 
 
 def _timed_out(status: BenchHostStatus) -> str:
@@ -185,7 +216,7 @@ def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, now: dat
         return None
     if wanted.ended is not None:
         return (_FALSE, wanted.ended, wanted.message)
-    usable = status.power_state == MachinePower.RUNNING and _leaves_usable(status, verdict)
+    usable = status.power_state == MachinePower.RUNNING and _leaves_usable(host, status, verdict)
     if verdict.status is not _TRUE and not usable:
         return (_FALSE, verdict.reason, verdict.message)
     answer = reachable(host, status, now=now)
@@ -205,13 +236,16 @@ def _evicted(status: BenchHostStatus) -> _Row | None:
     )
 
 
-def _leaves_usable(status: BenchHostStatus, verdict: _Verdict) -> bool:
+def _leaves_usable(host: BenchHost, status: BenchHostStatus, verdict: _Verdict) -> bool:
     """Whether a running host stays usable though the cloud and the spec do not agree.
 
     True while it is paused, while tags are brought up to date, and while the cloud cannot be asked for a moment.
+    Waiting for a turn changes nothing: whoever was usable still is.
     """
     if verdict.reason in (Reason.PAUSED, Reason.UPDATING):
         return True
+    if verdict.reason is Reason.QUEUED:
+        return is_true(host.status.conditions, ConditionType.READY)
     failure = status.failure
     passing = (FailureClass.TRANSIENT, FailureClass.THROTTLED)
     return failure is not None and failure.failure_class in passing and status.operation is None
@@ -221,13 +255,17 @@ def _provisioned(host: BenchHost, outcome: Pass) -> _Row | None:
     """As it was when the cloud could not be, or need not be, looked at."""
     if outcome.observation is None:
         known = get_condition(host.status.conditions, ConditionType.PROVISIONED)
-        return (known.status, Reason(known.reason), known.message) if known else None
+        return (known.status, to_reason(known.reason), known.message) if known else None
     seen = outcome.observation.get(Part.MACHINE)
     if seen is None:
         return (_FALSE, Reason.PENDING, "No machine exists.")
-    if seen.state is PartState.READY:
-        return (_TRUE, Reason.PROVISIONED, "Machine, network interface, disk and address exist.")
-    return (_FALSE, Reason.PROVISIONING, f"The machine exists and is {seen.state}{_why_failed(outcome.observation)}.")
+    if seen.state is not PartState.READY:
+        why = _why_failed(outcome.observation)
+        return (_FALSE, Reason.PROVISIONING, f"The machine exists and is {seen.state}{why}.")
+    absent = [str(part) for part in expected_parts(host) if outcome.observation.get(part) is None]
+    if absent:
+        return (_FALSE, Reason.OUT_OF_SYNC, f"The machine exists, but not its {' and '.join(absent)}.")
+    return (_TRUE, Reason.PROVISIONED, "Machine, network interface, disk and address exist.")
 
 
 def _why_failed(observation: Observation) -> str:

@@ -29,19 +29,29 @@ class View:
         return failure if failure is not None and failure.generation == self.host.metadata.generation else None
 
     @property
-    def never_ran(self) -> bool:
-        """Whether the machine's creation failed before it had a power state."""
+    def is_unmade(self) -> bool:
+        """Whether the machine looks like one whose creation failed: the cloud calls it so, and tells no power state."""
         seen = self.observation.get(Part.MACHINE)
         is_failed = seen is not None and seen.state is PartState.FAILED
         return is_failed and self.machine is not None and self.machine.power is MachinePower.UNKNOWN
 
     @property
-    def has_run(self) -> bool:
-        """Whether anything has succeeded since the machine was made.
+    def never_ran(self) -> bool:
+        """Whether it is a failed creation for certain, with nothing on its disk that could be kept.
 
-        It is no failed creation then, whatever the cloud leaves out of its states.
+        The cloud leaves out power states at times, so how the machine looks is not enough.
         """
-        made = self.machine.created_at if self.machine is not None else None
+        return self.is_unmade and not self.has_run and not self.host.spec.adopt
+
+    @property
+    def has_run(self) -> bool:
+        """Whether this very machine was placed, or anything has succeeded since it was made."""
+        machine, status = self.machine, self.host.status
+        if machine is None:
+            return False
+        if status.placement is not None and status.placement.vm_id == machine.vm_id:
+            return True
+        made = machine.created_at
         return made is not None and any(
-            entry.result is OperationResult.SUCCEEDED and entry.end_time >= made for entry in self.host.status.history
+            entry.result is OperationResult.SUCCEEDED and entry.end_time > made for entry in status.history
         )

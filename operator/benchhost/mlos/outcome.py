@@ -13,9 +13,10 @@ from benchhost.api import BenchHost, ConditionStatus, ConditionType, FailureClas
 from benchhost.api.model import to_timestamp
 from benchhost.mlos.calls import HostCall, HostOperation
 
+_DEALLOCATIONS: Final = frozenset({OperationType.HIBERNATE, OperationType.DEALLOCATE})
 _OPERATIONS: Final = {
-    HostOperation.PROVISION: frozenset(OperationType) - {OperationType.DEALLOCATE, OperationType.DELETE},
-    HostOperation.DEALLOCATE: frozenset({OperationType.DEALLOCATE}),
+    HostOperation.PROVISION: frozenset(OperationType) - _DEALLOCATIONS - {OperationType.DELETE},
+    HostOperation.DEALLOCATE: _DEALLOCATIONS,
     HostOperation.DEPROVISION: frozenset({OperationType.DELETE}),
 }
 """Which entries of the history tell of which call."""
@@ -133,7 +134,8 @@ def _decide_failure(host: BenchHost, generation: int, what: str) -> Outcome | No
     if stalled is not None and stalled.status is ConditionStatus.TRUE and stalled.observed_generation >= generation:
         return _failed(host, f"{what}: {stalled.message or stalled.reason}")
     failure = host.status.failure
-    is_final = failure is not None and failure.failure_class is FailureClass.TERMINAL
+    is_terminal = failure is not None and failure.failure_class is FailureClass.TERMINAL
+    is_final = failure is not None and is_terminal and failure.next_attempt_at is None
     if failure is not None and is_final and failure.generation >= generation:
         return _failed(host, f"{what}: {failure.message or failure.reason}")
     return None

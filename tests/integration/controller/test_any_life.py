@@ -27,7 +27,6 @@ from kubernetes.aio.config import load_kube_config
 from benchhost.api import BenchHost, is_true
 from benchhost.api.conditions import ConditionType
 from benchhost.api.model import to_timestamp
-from benchhost.api.status import FailureClass
 from benchhost.cloud import (
     AdminError,
     CapacityError,
@@ -60,6 +59,7 @@ machine_steps = st.sampled_from(
             Verb.START,
             Verb.STOP,
             Verb.DEALLOCATE,
+            Verb.HIBERNATE,
             Verb.RESTART,
             Verb.RESIZE,
             Verb.DELETE,
@@ -104,12 +104,14 @@ class AnyLife(RuleBasedStateMachine):
     loop: asyncio.AbstractEventLoop
     counted: dict[str, int]
 
-    @initialize(spot=st.booleans())
-    def begin(self, spot: bool) -> None:
+    @initialize(spot=st.booleans(), hibernation=st.booleans())
+    def begin(self, spot: bool, hibernation: bool) -> None:
         """A new cloud, and nothing in it."""
         self.bench = Bench(self.bench.client, self.bench.kubectl)
         self.epochs: dict[str, int] = {}
-        self.azure = {"spot": {}} if spot else {}
+        self.allocations: dict[tuple[str, int], int] = {}
+        self.is_spot = spot
+        self.azure = {"hibernation": hibernation} | ({"spot": {}} if spot else {})
         self.at_once = 0
         self.was_retained = False
         self.counted["lives"] += 1
@@ -216,7 +218,7 @@ class AnyLife(RuleBasedStateMachine):
 
     @rule()
     def evict(self) -> None:
-        if self.azure and self.machine_exists():
+        if self.is_spot and self.machine_exists():
             self.bench.cloud.evict(self.run(self.bench.request()))
 
     def machine_exists(self) -> bool:
@@ -237,6 +239,17 @@ class AnyLife(RuleBasedStateMachine):
         self.epochs[host.metadata.uid] = host.status.placement.epoch
 
     @invariant()
+    def no_epoch_has_two_pieces_of_hardware(self) -> None:
+        """What others do between two looks is not seen here: the cloud counts what was asked of it."""
+        host, hardware = self.host(), self.bench.hardware()
+        if host is None or host.status.placement is None or hardware is None:
+            return
+        if host.status.power_state != MachinePower.RUNNING or host.status.operation is not None:
+            return
+        key = (host.metadata.uid, host.status.placement.epoch)
+        assert self.allocations.setdefault(key, hardware) == hardware
+
+    @invariant()
     def no_secret_is_told(self) -> None:
         host = self.host()
         assert host is None or SECRET not in json.dumps(host.status.to_dict())
@@ -245,7 +258,7 @@ class AnyLife(RuleBasedStateMachine):
     def what_cannot_pass_is_told(self) -> None:
         host = self.host()
         failure = host.status.failure if host else None
-        if host is None or failure is None or failure.failure_class is not FailureClass.TERMINAL:
+        if host is None or failure is None or failure.next_attempt_at is not None:
             return
         if failure.generation == host.metadata.generation and host.status.observed_generation == failure.generation:
             assert is_true(host.status.conditions, ConditionType.STALLED) or host.spec.paused

@@ -3,7 +3,7 @@
 The watch is left out: each pass is called by hand, so that a crash can be put between any two calls.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -22,12 +22,15 @@ from benchhost.cloud import (
     TransientError,
     Verb,
 )
-from support.bench import NAME, Bench
+from support.bench import NAME, Bench, CrashError
+from support.builders import azure_spec
 from support.stack import Kubectl
 
 CREATE = Step(Verb.ENSURE, Part.MACHINE)
 CALLS_IN_A_LIFE = 35
 """To the cloud and to the API server, in ``live``; a crash is put before and after each of them."""
+CALLS_IN_A_MOVE = 14
+"""At most, from the loss of hardware until the host runs on another."""
 
 
 @pytest.fixture
@@ -200,3 +203,39 @@ async def test_a_crash_at_any_call_is_the_same_as_a_slow_pass(bench: Bench, cras
     restarts = [call for call in bench.cloud.calls if call.step is not None and call.step.verb is Verb.RESTART]
     assert len(creates) == 1
     assert len(restarts) == 1
+
+
+async def move(bench: Bench) -> None:
+    """Other hardware, because somebody asks for it."""
+    bench.clock.advance(timedelta(seconds=1))
+    bench.kubectl.patch(NAME, {"reallocateAt": to_timestamp(bench.clock.now)})
+    bench.clock.advance(timedelta(seconds=1))
+    await bench.settle()
+
+
+async def lose(bench: Bench) -> None:
+    """Other hardware, because the cloud takes the spot capacity back."""
+    bench.cloud.evict(await bench.request())
+    await bench.step()
+    await bench.settle()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before-it-takes-effect", "after-it-has-taken-effect"])
+@pytest.mark.parametrize("crash_at", range(1, CALLS_IN_A_MOVE + 1))
+@pytest.mark.parametrize(("change", "reason"), [(move, "Reallocated"), (lose, "Evicted")], ids=["moved", "evicted"])
+async def test_other_hardware_is_another_epoch_whatever_call_is_the_last(
+    bench: Bench, change: Callable[[Bench], Awaitable[None]], reason: str, crash_at: int, after: bool
+) -> None:
+    await bench.make(azure_spec(spot={}))
+    await bench.settle()
+    before = bench.hardware()
+    bench.counter.crash_at, bench.counter.after = bench.counter.calls + crash_at, after
+    try:
+        await change(bench)
+    except CrashError:
+        bench.restart()
+        await bench.settle()
+    placement = (await bench.host()).status.placement
+    assert placement is not None
+    assert bench.hardware() != before
+    assert (placement.epoch, placement.reason) == (2, reason)

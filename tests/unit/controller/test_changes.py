@@ -89,12 +89,6 @@ RUNNING = {
             id="a-restart-within-one-pass-is-told-though-no-condition-changed",
         ),
         pytest.param(
-            RUNNING,
-            RUNNING | {"history": [entry("Provision"), entry("Stop", "TimedOut", minutes=5)]},
-            [Event(WARNING, "StopTimedOut", "Stop took 42.5 s.")],
-            id="an-operation-that-timed-out-is-a-warning",
-        ),
-        pytest.param(
             PROVISIONING,
             {
                 "conditions": [

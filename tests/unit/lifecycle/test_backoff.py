@@ -15,18 +15,18 @@ from benchhost.cloud.errors import (
     ThrottledError,
     TransientError,
 )
-from benchhost.lifecycle.backoff import Attempt, delay_after, is_blocking, next_failure
+from benchhost.lifecycle.backoff import FailedAttempt, delay_after, is_blocking, next_failure
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = 20
 JITTER = 0.2
 
 
-def fail(error: CloudError, *, times: int = 1, generation: int = 1) -> Failure:
+def fail(error: CloudError, *, times: int = 1, generation: int = 1, operation: OperationType | None = None) -> Failure:
     """The failure that status shows after the same error so many times."""
     failure = None
     for _ in range(times):
-        failure = next_failure(error, failure, Attempt(generation), seed="uid", now=NOW)
+        failure = next_failure(error, failure, FailedAttempt(generation, operation), seed="uid", now=NOW)
     assert failure is not None
     return failure
 
@@ -55,8 +55,21 @@ def test_delays_double_up_to_the_cap_of_their_kind(error: CloudError, cap: timed
         assert plain * (1 - JITTER) <= delay <= plain
 
 
-def test_a_terminal_failure_is_not_tried_again() -> None:
-    assert fail(TerminalError("x")).next_attempt_at is None
+@pytest.mark.parametrize(
+    ("operation", "is_final"),
+    [
+        pytest.param(OperationType.PROVISION, True, id="what-the-spec-has-to-change-for-is-not-tried-again"),
+        pytest.param(OperationType.RESIZE, True, id="nor-is-a-size-that-does-not-exist"),
+        pytest.param(OperationType.DELETE, False, id="a-deletion-is-never-given-up"),
+        pytest.param(OperationType.DEALLOCATE, False, id="nor-is-whatever-else-ends-a-bill"),
+        pytest.param(OperationType.STOP, False, id="nor-is-a-stop"),
+        pytest.param(None, False, id="nor-is-looking"),
+    ],
+)
+def test_a_terminal_failure(operation: OperationType | None, is_final: bool) -> None:
+    failure = fail(TerminalError("x"), times=MANY, operation=operation)
+    assert (failure.next_attempt_at is None) is is_final
+    assert is_final or not is_blocking(failure, generation=1, now=NOW + timedelta(minutes=15), operation=operation)
 
 
 def test_the_cloud_s_wish_is_the_least_delay() -> None:
@@ -82,7 +95,7 @@ def test_a_row_counts_and_keeps_its_start() -> None:
     ],
 )
 def test_a_row_ends_with(error: CloudError, generation: int) -> None:
-    later = next_failure(error, fail(CapacityError("x"), times=3), Attempt(generation), seed="uid", now=NOW)
+    later = next_failure(error, fail(CapacityError("x"), times=3), FailedAttempt(generation), seed="uid", now=NOW)
     assert later.count == 1
 
 
@@ -106,5 +119,5 @@ def test_a_new_spec_is_never_held_back() -> None:
 def test_what_ends_a_bill_is_held_back_only_by(
     failed: OperationType | None, wanted: OperationType, blocked: bool
 ) -> None:
-    failure = next_failure(TerminalError("x"), None, Attempt(1, failed), seed="uid", now=NOW)
+    failure = next_failure(TerminalError("x"), None, FailedAttempt(1, failed), seed="uid", now=NOW)
     assert is_blocking(failure, generation=1, now=NOW, operation=wanted) is blocked

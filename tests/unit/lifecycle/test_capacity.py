@@ -9,7 +9,7 @@ from benchhost.api import BenchHost, Failure, OperationType, Reason
 from benchhost.cloud import CapacityError, MachinePower, Observation, PartState, Step, Verb
 from benchhost.cloud.machine import Part
 from benchhost.lifecycle import Candidate, Do, candidates, choose, decide
-from benchhost.lifecycle.backoff import Attempt, next_failure
+from benchhost.lifecycle.backoff import FailedAttempt, next_failure
 from support.builders import NOW, OWNER, everything, host, machine
 
 SMALL, LARGE = "Standard_D2s_v5", "Standard_D4s_v5"
@@ -22,7 +22,7 @@ def failed(*tries: tuple[str, str | None, CapacityError], of: BenchHost) -> Fail
     """What status shows after these attempts, one after the other."""
     failure = None
     for size, zone, error in tries:
-        attempt = Attempt(1, OperationType.PROVISION, Candidate(size, zone), candidates(of, None))
+        attempt = FailedAttempt(1, OperationType.PROVISION, Candidate(size, zone), candidates(of, None))
         failure = next_failure(error, failure, attempt, seed="uid", now=NOW)
     assert failure is not None
     return failure
@@ -123,7 +123,7 @@ def test_a_deallocated_machine_without_room_gets_the_next_size_before_it_is_star
 def test_a_resize_deallocates_only_where_azure_insists_on_it() -> None:
     wanted = host(azure={"sizes": [LARGE]})
     assert step_of(wanted, everything()) == (Verb.RESIZE, OperationType.RESIZE)
-    attempt = Attempt(1, OperationType.RESIZE, Candidate(LARGE), candidates(wanted, machine()))
+    attempt = FailedAttempt(1, OperationType.RESIZE, Candidate(LARGE), candidates(wanted, machine()))
     failure = next_failure(NEEDS_DEALLOCATION, None, attempt, seed="uid", now=NOW)
     insisted = after(failure, sizes=[LARGE])
     assert step_of(insisted, everything()) == (Verb.DEALLOCATE, OperationType.RESIZE)

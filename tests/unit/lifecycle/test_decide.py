@@ -1,6 +1,7 @@
 """The ladder of decisions, one row a sentence."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +67,18 @@ STARTED = {
     "seconds": 0,
     "result": "Succeeded",
 }
+NO_ROOM = {
+    "failure": {
+        "reason": "CapacityUnavailable",
+        "message": "No room.",
+        "class": "Capacity",
+        "since": to_timestamp(EARLIER),
+        "nextAttemptAt": to_timestamp(EARLIER),
+        "generation": 1,
+        "tried": [{"size": "Standard_D2s_v5"}],
+    }
+}
+MINUTE = timedelta(minutes=1)
 NAMED = {"name": "db-1"}
 """A name that the spec gives: interface and address are made before the machine."""
 READY, PENDING = PartState.READY, PartState.PENDING
@@ -180,6 +193,12 @@ DELETE = (Do, Verb.DELETE)
         pytest.param(
             host(),
             everything(machine(MachinePower.DEALLOCATED)),
+            (Do, Verb.START, Part.MACHINE, OperationType.START, True),
+            id="a-host-that-was-not-known-to-be-deallocated-is-started-once-status-says-so",
+        ),
+        pytest.param(
+            host(status={"powerState": "Deallocated"}),
+            everything(machine(MachinePower.DEALLOCATED)),
             (Do, Verb.START, Part.MACHINE, OperationType.START, False),
             id="deallocated-host-wanted-running-is-started",
         ),
@@ -190,7 +209,7 @@ DELETE = (Do, Verb.DELETE)
             id="running-host-wanted-stopped-is-stopped",
         ),
         pytest.param(
-            host(spec={"powerState": "Stopped"}),
+            host(spec={"powerState": "Stopped"}, status={"powerState": "Deallocated"}),
             everything(machine(MachinePower.DEALLOCATED)),
             (Do, Verb.START, Part.MACHINE, OperationType.START, False),
             id="deallocated-host-wanted-stopped-is-started-first",
@@ -275,9 +294,27 @@ DELETE = (Do, Verb.DELETE)
         ),
         pytest.param(
             host(status={"history": [STARTED]}),
-            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
-            (*ENSURE, Part.MACHINE, OperationType.PROVISION, False),
+            everything(machine(MachinePower.UNKNOWN, created_at=EARLIER - MINUTE), state=PartState.FAILED),
+            (*ENSURE, Part.MACHINE, OperationType.UPDATE, False),
             id="a-failed-machine-that-has-run-is-never-taken-away",
+        ),
+        pytest.param(
+            host(status={"placement": placed()} | NO_ROOM),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (*ENSURE, Part.MACHINE, OperationType.UPDATE, False),
+            id="a-failed-machine-that-was-placed-is-not-taken-away-for-another-size",
+        ),
+        pytest.param(
+            host(spec={"powerState": "Deallocated"}, status={"placement": placed()}),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (Wait, None),
+            id="a-failed-machine-that-was-placed-is-not-deleted-when-it-shall-not-run",
+        ),
+        pytest.param(
+            host(spec={"powerState": "Deallocated", "adopt": True}, azure=NAMED),
+            everything(machine(MachinePower.UNKNOWN), state=PartState.FAILED),
+            (Wait, None),
+            id="a-failed-machine-that-may-be-adopted-is-not-deleted-when-it-shall-not-run",
         ),
         pytest.param(
             host(spec={"powerState": "Deallocated"}),

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from benchhost.api import OperationType, PlacementReason, Reason
+from benchhost.api import ConditionType, Operation, OperationType, PlacementReason, Reason, is_true
 from benchhost.api.model import to_timestamp
-from benchhost.cloud import MachinePower, Part, PartState, Step, TerminalError, Verb
+from benchhost.cloud import CloudError, MachinePower, Part, PartState, Step, TerminalError, TransientError, Verb
 from benchhost.lifecycle import Do, Pass, Settled, decide, report
-from benchhost.lifecycle.backoff import Attempt, next_failure
-from support.builders import EARLIER, NOW, OWNER, everything, host, machine, nothing, placed
+from support.builders import EARLIER, LATER, NOW, OWNER, everything, host, machine, nothing, placed
 
 HIBERNATION = {"hibernation": True}
 OFF = {"powerState": "Deallocated"}
@@ -33,12 +32,22 @@ def test_other_hardware_is_asked_for_without_the_memory() -> None:
     assert first_step(spec=again, azure=HIBERNATION, status=RUNNING) == Step(Verb.DEALLOCATE, Part.MACHINE)
 
 
-def test_a_host_that_cannot_hibernate_is_deallocated_all_the_same() -> None:
-    failure = next_failure(
-        TerminalError("No."), None, Attempt(1, OperationType.DEALLOCATE), seed="uid", now=EARLIER
-    ).model_copy(update={"next_attempt_at": EARLIER})
-    step = first_step(spec=OFF, azure=HIBERNATION, status={"failure": failure.to_dict()})
-    assert step == Step(Verb.DEALLOCATE, Part.MACHINE)
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(TerminalError("The image cannot."), id="for-good"),
+        pytest.param(TransientError("The guest is busy.", retry_after=timedelta(minutes=5)), id="for-now"),
+    ],
+)
+def test_a_host_that_cannot_hibernate_is_deallocated_at_once(error: CloudError) -> None:
+    wanted = host(spec=OFF, azure=HIBERNATION, status=RUNNING)
+    action = decide(wanted, OWNER, everything(), now=NOW)
+    assert isinstance(action, Do)
+    asked = Operation(type=action.operation, started_at=NOW, deadline=LATER, generation=1)
+    told = report(wanted, Pass(observation=everything(), action=action, error=error, failed=asked), now=NOW)
+    again = decide(host(spec=OFF, azure=HIBERNATION, status=told.to_dict()), OWNER, everything(), now=NOW)
+    assert again == Do(Step(Verb.DEALLOCATE, Part.MACHINE), OperationType.DEALLOCATE)
+    assert not is_true(told.conditions, ConditionType.STALLED)
 
 
 def test_a_broken_size_does_not_keep_a_host_from_being_deallocated() -> None:

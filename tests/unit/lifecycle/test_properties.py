@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 
 from benchhost.api import BenchHost, is_true
 from benchhost.api.conditions import ConditionType
-from benchhost.api.status import FailureClass, Operation, OperationType
+from benchhost.api.spec import PowerState
+from benchhost.api.status import FailureClass, Operation, OperationType, Placement
 from benchhost.cloud import (
     CapacityError,
     CloudError,
     MachinePower,
     Observation,
     Part,
+    PartState,
     TerminalError,
     TransientError,
     Verb,
@@ -32,7 +34,7 @@ from benchhost.lifecycle import (
     decide,
     report,
 )
-from support.builders import LATER, NOW, OWNER
+from support.builders import LATER, NOW, OWNER, everything, machine
 from unit.lifecycle.obedient import come_to_rest, obey
 from unit.lifecycle.worlds import SHARED, circumstances, hosts, observations
 
@@ -150,7 +152,8 @@ def test_the_epoch_never_shrinks_and_tells_machines_apart(
 ) -> None:
     action = decide(host, OWNER, seen, now=NOW, circumstances=around)
     before, after = host.status.placement, reported(host, outcome_of(host, seen, around, action)).status.placement
-    if seen.machine is not None and seen.machine.power is not MachinePower.UNKNOWN:
+    is_made = Part.MACHINE in seen.parts and seen.parts[Part.MACHINE].state in (PartState.READY, PartState.FAILED)
+    if is_made and seen.machine is not None and seen.machine.power is not MachinePower.UNKNOWN:
         assert after is not None
         assert after.vm_id == seen.machine.vm_id
     if before is None:
@@ -232,6 +235,39 @@ def test_a_life_settles_where_the_cloud_obeys(host: BenchHost, seen: Observation
         raise AssertionError(f"no end after {[str(one.step) for one in done]}")
     assert sum(one.step.verb is Verb.RESTART for one in done) <= 1
     assert sum(one.step.verb is Verb.ENSURE and one.step.part is Part.MACHINE for one in done) <= 2
+
+
+powers = st.sampled_from([MachinePower.DEALLOCATED, MachinePower.RUNNING])
+
+
+@MANY
+@given(hosts(deleting=False), powers, powers, st.sets(st.integers(0, 5)))
+def test_each_allocation_has_an_epoch_of_its_own_whatever_status_is_lost(
+    host: BenchHost, known: MachinePower, power: MachinePower, lost: set[int]
+) -> None:
+    spec = {"power_state": PowerState.RUNNING, "paused": False, "expires_at": None, "holder": None}
+    status = {"failure": None, "operation": None, "power_state": str(known), "placement": Placement(vm_id="vm-guid")}
+    host = host.model_copy(
+        update={"spec": host.spec.model_copy(update=spec), "status": host.status.model_copy(update=status)}
+    )
+    seen, allocations = everything(machine(power)), 0
+    for number in range(MOST_STEPS):
+        action = decide(host, OWNER, seen, now=NOW)
+        if number not in lost or not isinstance(action, Do) or action.write_ahead:
+            host = reported(host, Pass(observation=seen, action=action))
+        if isinstance(action, Settled | Hold):
+            break
+        if isinstance(action, Do):
+            allocations += action.step.verb is Verb.START and is_off(seen)
+            host = answered(host, action)
+            seen = obey(host, OWNER, seen, step=action.step, now=NOW)
+        seen = come_to_rest(seen)
+    assert host.status.placement is not None
+    assert host.status.placement.epoch >= allocations
+
+
+def is_off(seen: Observation) -> bool:
+    return seen.machine is not None and seen.machine.power is MachinePower.DEALLOCATED
 
 
 def answered(host: BenchHost, action: Do) -> BenchHost:

@@ -1,5 +1,6 @@
 """What status says after a pass."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,8 +36,9 @@ from benchhost.cloud import (
     TransientError,
     Verb,
 )
-from benchhost.lifecycle import Do, Finished, Hold, Pass, Settled, Wait, report
-from support.builders import EARLIER, LATER, NOW, deleting, everything, host, machine, nothing, placed
+from benchhost.controller.changes import events_of
+from benchhost.lifecycle import Do, Finished, Hold, Pass, Settled, Wait, decide, report
+from support.builders import EARLIER, LATER, NOW, OWNER, deleting, everything, host, machine, nothing, placed
 
 RUNNING = Settled("The host runs.", Reason.RUNNING)
 PUBLIC = Address(type=AddressType.EXTERNAL_IP, address="203.0.113.7")
@@ -115,7 +117,7 @@ def test_a_host_that_shall_not_run_has_no_ready_condition() -> None:
 )
 def test_an_error_is_told(error: CloudError, ready: bool, stalled: bool) -> None:
     before = report(host(), Pass(observation=everything(), action=RUNNING), now=EARLIER)
-    status = report(host(status=before.to_dict()), Pass(error=error), now=NOW)
+    status = report(host(status=before.to_dict()), Pass(error=error, failed=operation(OperationType.UPDATE)), now=NOW)
     assert is_true(status.conditions, ConditionType.READY) is ready
     assert is_true(status.conditions, ConditionType.STALLED) is stalled
     assert is_true(status.conditions, ConditionType.RECONCILING) is not stalled
@@ -125,6 +127,40 @@ def test_an_error_is_told(error: CloudError, ready: bool, stalled: bool) -> None
     assert synced is not None
     assert error.message in synced.message
     assert ("next is at" in synced.message) or ("not tried again" in synced.message)
+
+
+QUEUED = Wait(None, "Waits for its turn.", Reason.QUEUED)
+
+
+def test_a_running_host_that_waits_for_its_turn_stays_ready_for_what_it_was_ready_for() -> None:
+    before = report(host(), Pass(observation=everything(), action=RUNNING), now=EARLIER)
+    changed = host(azure={"tags": {"trial": "8"}}, metadata={"generation": 2}, status=before.to_dict())
+    status = report(changed, Pass(action=QUEUED), now=NOW)
+    assert is_true(status.conditions, ConditionType.READY, generation=1)
+    assert not is_true(status.conditions, ConditionType.READY, generation=2)
+    assert not is_true(status.conditions, ConditionType.SYNCED)
+    assert [event.severity for event in events_of(changed, status)] == ["Normal"]
+
+
+def test_a_host_that_was_not_ready_does_not_become_so_by_waiting_for_its_turn() -> None:
+    restarting = operation(OperationType.RESTART)
+    before = report(host(), Pass(observation=everything(), action=QUEUED, operation=restarting), now=EARLIER)
+    assert not is_true(before.conditions, ConditionType.READY)
+    after = report(host(status=before.to_dict()), Pass(action=QUEUED), now=NOW)
+    assert not is_true(after.conditions, ConditionType.READY)
+
+
+def test_a_failed_look_does_not_make_a_host_ready_for_a_spec_that_nobody_has_acted_on() -> None:
+    before = report(host(), Pass(observation=everything(), action=RUNNING), now=EARLIER)
+    changed = host(azure={"sizes": ["Standard_D8s_v5"]}, metadata={"generation": 2}, status=before.to_dict())
+    status = report(changed, Pass(error=TransientError("A blip.")), now=NOW)
+    assert is_true(status.conditions, ConditionType.READY, generation=1)
+    assert not is_true(status.conditions, ConditionType.READY, generation=2)
+
+
+def test_waiting_for_a_turn_does_not_end_a_row_of_looks_that_failed() -> None:
+    failed = host(status=report(host(), Pass(error=AdminError("No role.")), now=EARLIER).to_dict())
+    assert report(failed, Pass(action=QUEUED), now=NOW).failure == failed.status.failure
 
 
 def test_failures_in_a_row_are_counted_and_wait_longer_up_to_a_cap() -> None:
@@ -218,6 +254,22 @@ def test_a_finished_request_is_acknowledged_with_the_time_it_was_started(kind: O
     assert getattr(report(host(), outcome, now=NOW), field) == EARLIER
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("restartAt", OperationType.RESTART), ("reallocateAt", OperationType.REALLOCATE)]
+)
+def test_a_request_to_the_microsecond_that_is_met_within_its_millisecond_is_not_met_twice(
+    name: str, kind: OperationType
+) -> None:
+    asked = NOW.replace(microsecond=123456)
+    spec, started = {name: asked.isoformat()}, asked + timedelta(microseconds=300)
+    under_way = host(spec=spec, status=seen_before("Running", operation=operation(kind, started_at=started).to_dict()))
+    assert under_way.status.operation is not None
+    done = Finished(under_way.status.operation, OperationResult.SUCCEEDED, end_time=LATER)
+    status = report(under_way, Pass(finished=(done,)), now=LATER)
+    action = decide(host(spec=spec, status=status.to_dict()), OWNER, everything(), now=LATER)
+    assert isinstance(action, Settled)
+
+
 def test_a_request_that_needed_nothing_is_acknowledged_once() -> None:
     wanted = host(spec={"restartAt": to_timestamp(EARLIER)})
     outcome = Pass(observation=everything(), action=RUNNING)
@@ -268,12 +320,33 @@ def seen_before(power: str, **values: Any) -> dict[str, Any]:
             "Created",
             id="an-unknown-power-state-proves-nothing",
         ),
+        pytest.param(
+            seen_before("Running"),
+            machine(size="standard_d2s_V5"),
+            1,
+            "Created",
+            id="a-size-in-another-case-is-the-same-size",
+        ),
     ],
 )
 def test_placement_epoch(before: dict[str, Any], now_seen: Any, epoch: int, reason: str) -> None:
     status = report(host(status=before), Pass(observation=everything(now_seen), action=RUNNING), now=NOW)
     assert status.placement is not None
     assert (status.placement.epoch, status.placement.reason) == (epoch, reason)
+
+
+def test_a_machine_is_placed_once_its_creation_has_ended() -> None:
+    made = everything(machine(MachinePower.STOPPED), state=PartState.PENDING)
+    assert report(host(), Pass(observation=made, action=Wait(OperationType.PROVISION, "…")), now=NOW).placement is None
+
+
+def test_a_look_without_power_state_does_not_hide_that_the_host_was_off() -> None:
+    wanted = host(status=seen_before("Deallocated"))
+    unsure = report(wanted, Pass(observation=everything(machine(MachinePower.UNKNOWN)), action=RUNNING), now=NOW)
+    assert unsure.power_state == "Deallocated"
+    back = report(host(status=unsure.to_dict()), Pass(observation=everything(), action=RUNNING), now=NOW)
+    assert back.placement is not None
+    assert (back.placement.epoch, back.placement.reason) == (2, PlacementReason.STARTED)
 
 
 def test_a_vanished_machine_leaves_its_epoch_on_record() -> None:
@@ -300,6 +373,68 @@ def test_a_deletion_that_is_refused_says_so() -> None:
     assert synced.reason == "DeletionBlocked"
     assert "ScopeLocked" in synced.message
     assert status.phase is Phase.DELETING
+
+
+def test_a_deletion_that_is_refused_for_good_is_tried_again_all_the_same() -> None:
+    wanted = deleting(status=seen_before("Running"))
+    refused = Pass(error=TerminalError("No.", code="Unheard"), failed=operation(OperationType.DELETE))
+    told = deleting(status=report(wanted, refused, now=NOW).to_dict())
+    again = decide(told, OWNER, everything(), now=NOW + timedelta(minutes=15))
+    assert again == Do(Step(Verb.DELETE, Part.MACHINE), OperationType.DELETE)
+
+
+def test_a_machine_that_was_deleted_behind_our_back_is_told_while_it_is_made_again() -> None:
+    before = host(status=seen_before("Running"))
+    again = Do(Step(Verb.ENSURE, Part.MACHINE), OperationType.PROVISION)
+    status = report(before, Pass(observation=nothing(), action=again, operation=operation()), now=NOW)
+    ready = get_condition(status.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (ready.status, ready.reason) == ("False", "DeletedOutOfBand")
+    assert ready.message.startswith("The machine was deleted behind our back; a new one is made.")
+    looking = Pass(action=Wait(OperationType.PROVISION, ""), operation=operation())
+    assert report(host(status=status.to_dict()), looking, now=NOW).to_dict() == status.to_dict()
+    assert [event.reason for event in events_of(before, status)] == ["DeletedOutOfBand"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "absent", "provisioned"),
+    [
+        pytest.param(host(), (), True, id="with-everything-there"),
+        pytest.param(host(), (Part.ADDRESS,), False, id="not-without-its-address"),
+        pytest.param(host(), (Part.INTERFACE, Part.DISK), False, id="not-without-interface-and-disk"),
+        pytest.param(
+            host(azure={"network": {"subnetId": "/subscriptions/s/resourceGroups/r/providers/n"}}),
+            (Part.ADDRESS,),
+            True,
+            id="without-an-address-that-it-does-not-want",
+        ),
+        pytest.param(
+            host(azure={"osDisk": {"ephemeral": True}}), (Part.DISK,), True, id="without-a-disk-that-is-ephemeral"
+        ),
+        pytest.param(
+            host(spec={"adopt": True}), (Part.INTERFACE,), True, id="adopted-with-an-interface-of-another-name"
+        ),
+    ],
+)
+def test_a_host_is_provisioned(wanted: BenchHost, absent: tuple[Part, ...], provisioned: bool) -> None:
+    whole = everything()
+    seen = replace(whole, parts={part: one for part, one in whole.parts.items() if part not in absent})
+    found = get_condition(
+        report(wanted, Pass(observation=seen, action=RUNNING), now=NOW).conditions, ConditionType.PROVISIONED
+    )
+    assert found is not None
+    assert found.status == ("True" if provisioned else "False")
+    assert all(str(part) in found.message for part in absent) or provisioned
+
+
+def test_a_failure_of_another_version_is_told_all_the_same() -> None:
+    failure = {"reason": "NotHeardOf", "message": "It said so.", "class": "Admin", "since": to_timestamp(EARLIER)}
+    wanted = host(status={"failure": failure | {"generation": 1, "nextAttemptAt": to_timestamp(LATER)}})
+    action = decide(wanted, OWNER, nothing(), now=NOW)
+    status = report(wanted, Pass(observation=nothing(), action=action), now=NOW)
+    synced = get_condition(status.conditions, ConditionType.SYNCED)
+    assert synced is not None
+    assert "It said so." in synced.message
 
 
 def test_a_failed_machine_tells_the_cloud_s_own_words() -> None:

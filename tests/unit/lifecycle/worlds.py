@@ -117,6 +117,7 @@ azures = st.fixed_dictionaries(
             [[], [{"lun": 0, "sizeGiB": 64}], [{"lun": 0, "sizeGiB": 32}, {"lun": 5, "sizeGiB": 8}]]
         ),
         "spot": maybe(st.just({})),
+        "hibernation": st.booleans(),
     }
 ).map(present)
 circumstances = st.builds(
