@@ -12,7 +12,7 @@ from typing import Any
 
 from kubernetes.aio.client.exceptions import ApiException
 
-from benchhost.api.host import BenchHost
+from benchhost.api.host import BenchHost, ObjectMeta
 from benchhost.api.names import FINALIZER, GROUP, KIND, PLURAL, VERSION
 from benchhost.api.status import BenchHostStatus
 from benchhost.controller.api_server import JSON_PATCH, ApiServer, object_path
@@ -46,11 +46,11 @@ class Hosts:
 
     async def add_finalizer(self, host: BenchHost) -> None:
         """Hold the object until everything in the cloud is gone."""
-        await self._set_finalizers(host, [*host.metadata.finalizers, FINALIZER])
+        await self._set_finalizers(host.metadata, [*host.metadata.finalizers, FINALIZER])
 
-    async def remove_finalizer(self, host: BenchHost) -> None:
+    async def remove_finalizer(self, meta: ObjectMeta) -> None:
         """Let the object go."""
-        await self._set_finalizers(host, [name for name in host.metadata.finalizers if name != FINALIZER])
+        await self._set_finalizers(meta, [name for name in meta.finalizers if name != FINALIZER])
 
     async def write_status(self, host: BenchHost, status: BenchHostStatus) -> None:
         """Replace the whole status.
@@ -158,8 +158,7 @@ class Hosts:
             return True
         return fresh.metadata.uid != host.metadata.uid or fresh.is_deleting
 
-    async def _set_finalizers(self, host: BenchHost, finalizers: list[str]) -> None:
-        meta = host.metadata
+    async def _set_finalizers(self, meta: ObjectMeta, finalizers: list[str]) -> None:
         await self._patch(meta.namespace, meta.name, meta.resource_version, [("/metadata/finalizers", finalizers)])
 
     async def _patch_status(self, host: BenchHost, status: Mapping[str, Any]) -> None:

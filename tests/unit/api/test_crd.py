@@ -72,7 +72,7 @@ def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text).total_seconds() == seconds
 
 
-@pytest.mark.parametrize("text", ["", "20", "m", "1d", "-5m", "5m 3s"])
+@pytest.mark.parametrize("text", ["", "20", "m", "1d", "-5m", "5m 3s", "5m\n", "1000000h"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
