@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from kubernetes.aio.client.exceptions import ApiException
 
@@ -17,6 +17,9 @@ from benchhost.api.names import FINALIZER, GROUP, KIND, PLURAL, VERSION
 from benchhost.api.status import BenchHostStatus
 from benchhost.controller.api_server import JSON_PATCH, ApiServer, object_path
 from benchhost.controller.store import HostStore
+
+CLUSTER_NAMESPACE: Final = "kube-system"
+"""Its uid tells this cluster from others, as is the custom."""
 
 _API = f"apis/{GROUP}/{VERSION}"
 
@@ -147,8 +150,8 @@ class Hosts:
         return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
 
     async def read_cluster_id(self) -> str:
-        """What tells this cluster from others: the uid of the namespace kube-system, as is the custom."""
-        namespace = await self._server.get("/api/v1/namespaces/kube-system")
+        """What tells this cluster from others."""
+        namespace = await self._server.get(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}")
         return str(namespace["metadata"]["uid"])
 
     async def _is_over(self, host: BenchHost) -> bool:
