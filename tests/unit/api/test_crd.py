@@ -10,7 +10,9 @@ import yaml
 from benchhost.api import BenchHost, InvalidBenchHostError
 from benchhost.api.crd import custom_resource_definition
 from benchhost.api.model import parse_duration
-from support.builders import host_dict
+from benchhost.api.names import OWNER_TAG_PREFIX
+from benchhost.azure.tags import owner_tags, shared_tags
+from support.builders import OWNER, host_dict
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,6 +47,11 @@ def test_rules_of_a_model_and_of_its_field_both_hold() -> None:
     image = [rule["rule"] for rule in azure["properties"]["image"]["x-kubernetes-validations"]]
     assert len(image) == 2
     assert "self == oldSelf" in image
+
+
+def test_no_tag_of_a_user_can_be_taken_for_an_owner_s() -> None:
+    own = [*owner_tags(OWNER), *shared_tags(OWNER)]
+    assert all(name.startswith(OWNER_TAG_PREFIX) for name in own)
 
 
 def test_every_sample_is_a_valid_object() -> None:
