@@ -71,10 +71,15 @@ class Hosts:
                 host = host.model_copy(update={"metadata": fresh.metadata})
         raise HostChangedError
 
-    async def write_raw_status(self, body: Mapping[str, Any], status: Mapping[str, Any]) -> None:
-        """Replace the status of an object that cannot be read as a BenchHost."""
+    async def write_raw_status(self, body: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+        """Replace fields of the status of an object that cannot be read as a BenchHost.
+
+        The others are left alone: the API server lets a field at fault be, as long as nobody writes it.
+        """
         meta = body["metadata"]
-        await self._patch(meta["namespace"], meta["name"], meta["resourceVersion"], [("/status", status)], status=True)
+        values = [(f"/status/{name}", value) for name, value in fields.items()] if body.get("status") else []
+        values = values or [("/status", fields)]
+        await self._patch(meta["namespace"], meta["name"], meta["resourceVersion"], values, status=True)
 
     def newest(self, host: BenchHost) -> BenchHost:
         """The newest version that the store has of this object.

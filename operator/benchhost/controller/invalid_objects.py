@@ -34,8 +34,8 @@ def may_go(body: Mapping[str, Any]) -> bool:
 async def report_invalid(hosts: Hosts, body: Mapping[str, Any], message: str, *, now: datetime) -> None:
     """Say on the object what is wrong with it and what to do, once."""
     sentence = f"The object does not fit {body.get('apiVersion')}: {message}. {_todo(body)}"
-    status: dict[str, Any] = dict(body.get("status") or {})
-    known = [c for c in status.get("conditions", []) if c.get("type") == ConditionType.STALLED]
+    conditions = (body.get("status") or {}).get("conditions") or []
+    known = [condition for condition in conditions if condition.get("type") == ConditionType.STALLED]
     if known and known[0].get("message") == sentence:
         return
     condition = to_condition(
@@ -47,7 +47,7 @@ async def report_invalid(hosts: Hosts, body: Mapping[str, Any], message: str, *,
         now=now,
     )
     _log.warning("%s/%s: %s", *key_of(body), sentence)
-    await hosts.write_raw_status(body, status | {"phase": Phase.FAILED.value, "conditions": [condition.to_dict()]})
+    await hosts.write_raw_status(body, {"phase": Phase.FAILED.value, "conditions": [condition.to_dict()]})
 
 
 def _is_deleting(body: Mapping[str, Any]) -> bool:
