@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field, StringConstraints
 
 from benchhost.api.model import SpecModel
+from benchhost.api.names import OWNER_TAG_PREFIX
 
 ARM_ID_PATTERN: Final = r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$"
 
@@ -45,6 +46,26 @@ def immutable(field: str) -> dict[str, Any]:
             )
         ]
     }
+
+
+_TAG_RULES: Final[dict[str, Any]] = {
+    "x-kubernetes-validations": [
+        rule(
+            f"self.all(name, !name.lowerAscii().startsWith('{OWNER_TAG_PREFIX}'))",
+            f"tag names that begin with {OWNER_TAG_PREFIX} are the controller's own; choose another name",
+        ),
+        rule(
+            "self.all(name, size(name) >= 1 && size(name) <= 512)",
+            "a tag's name has 1 to 512 characters in Azure; choose a shorter name",
+        ),
+        rule(
+            r"self.all(name, !name.matches('[<>%&\\\\?/]'))",
+            r"a tag's name holds none of < > % & \ ? / in Azure; choose another name",
+        ),
+    ]
+}
+"""What ARM refuses of names, and what would be mistaken for an owner's (learn.microsoft.com "Use tags to organize your
+Azure resources": limitations)."""
 
 
 def fixed_presence(field: str) -> dict[str, str]:
@@ -95,8 +116,8 @@ class OsDisk(SpecModel):
     storage_account_type: Annotated[str, StringConstraints(pattern=_STORAGE_TYPE, max_length=32)] = "Premium_LRS"
     """ARM's storage account type: Standard_LRS, StandardSSD_LRS, Premium_LRS, and others; not used when ephemeral."""
     ephemeral: bool = False
-    """Keep the disk on the hardware the host runs on: fast and free, but gone with it, so that such a host cannot be
-    deallocated, and a change of size begins with an empty disk."""
+    """Keep the disk on the hardware the host runs on: fast and free, but gone with it, so that such a host can be
+    neither stopped nor deallocated, and a change of size begins with an empty disk."""
 
 
 class Caching(StrEnum):
@@ -312,5 +333,8 @@ class AzureSpec(SpecModel):
     """Keep the memory when the host is deallocated because of powerState, and resume it at the next start."""
     boot_diagnostics: bool = True
     """Record the serial console, whose last lines are shown when the host does not come up."""
-    tags: Annotated[dict[str, Annotated[str, StringConstraints(max_length=256)]], Field(max_length=40)] = {}
+    tags: Annotated[
+        dict[str, Annotated[str, StringConstraints(max_length=256)]],
+        Field(max_length=40, json_schema_extra=_TAG_RULES),
+    ] = {}
     """ARM tags for every resource of the host (ARM allows 50; ten are kept for the controller)."""

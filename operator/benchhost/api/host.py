@@ -1,7 +1,7 @@
 """The whole object: ``BenchHost`` with the part of its metadata that anybody here reads."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import ValidationError
 
@@ -9,6 +9,9 @@ from benchhost.api.model import Model, Timestamp
 from benchhost.api.names import API_VERSION, FINALIZER, KIND
 from benchhost.api.spec import BenchHostSpec
 from benchhost.api.status import BenchHostStatus
+
+_NEEDED_TO_DELETE: Final = frozenset({"azure", "credentialsRef", "deletionPolicy", "adopt", "paused"})
+"""The fields of spec that say what a deletion takes away, how, and whether."""
 
 
 class InvalidBenchHostError(ValueError):
@@ -58,6 +61,8 @@ class BenchHost(Model):
     def from_dict(cls, body: Mapping[str, Any]) -> Self:
         """Read an object as the API server gives it.
 
+        When it is being deleted, a field at fault that its deletion does not need counts as absent.
+
         Raises
         ------
         InvalidBenchHostError
@@ -66,7 +71,10 @@ class BenchHost(Model):
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            raise InvalidBenchHostError(describe_errors(error)) from error
+            needless = _needless_faults(body, error)
+            if not needless:
+                raise InvalidBenchHostError(describe_errors(error)) from error
+        return cls.from_dict(_without_fields(body, needless))
 
     @property
     def key(self) -> tuple[str, str]:
@@ -82,6 +90,20 @@ class BenchHost(Model):
     def has_finalizer(self) -> bool:
         """Whether the controller's finalizer holds it."""
         return FINALIZER in self.metadata.finalizers
+
+
+def _needless_faults(body: Mapping[str, Any], error: ValidationError) -> set[str]:
+    """The fields of spec at fault that the deletion under way does not need."""
+    if not (body.get("metadata") or {}).get("deletionTimestamp"):
+        return set()
+    places = [item["loc"] for item in error.errors(include_input=False, include_url=False)]
+    at_fault = {str(place[1]) for place in places if len(place) > 1 and place[0] == "spec"}
+    return {name for name in at_fault if name in body["spec"]} - _NEEDED_TO_DELETE
+
+
+def _without_fields(body: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    spec = {name: value for name, value in body["spec"].items() if name not in names}
+    return {**body, "spec": spec}
 
 
 def describe_errors(error: ValidationError) -> str:

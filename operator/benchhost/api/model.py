@@ -11,8 +11,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-DURATION_PATTERN: Final = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
-_DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
+DURATION_PATTERN: Final = r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$"
+"""Six digits are 114 years in hours, so that a duration after any real moment is still a moment."""
+_DURATION = re.compile(DURATION_PATTERN)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -23,10 +24,13 @@ def parse_duration(text: str) -> timedelta:
     ValueError
         If the text is empty or has another form.
     """
-    match = _DURATION.match(text)
+    match = _DURATION.fullmatch(text)
     if match is None or not text:
-        raise ValueError(f"{text!r} is not a duration; write hours, minutes and seconds as in 1h30m, 20m or 45s")
-    hours, minutes, seconds = (int(group or 0) for group in match.groups())
+        raise ValueError(
+            f"{text!r} is not a duration; write hours, minutes and seconds as in 1h30m, 20m or 45s, "
+            "each with at most six digits"
+        )
+    hours, minutes, seconds = (int((group or "0h")[:-1]) for group in match.groups())
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
@@ -40,7 +44,10 @@ def to_timestamp(moment: datetime) -> str:
 def _to_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs a zone: write it as 2026-01-31T12:00:00Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("in UTC this time is outside of the years 1 to 9999; write a nearer one") from error
 
 
 def _to_milliseconds(moment: datetime) -> datetime:

@@ -97,8 +97,9 @@ class BenchHostSpec(SpecModel):
 
     model_config = rules(
         rule(
-            f"!({_EPHEMERAL}) || self.powerState != 'Deallocated'",
-            f"{_NEVER_DEALLOCATED}; set spec.powerState: Stopped, or delete the BenchHost",
+            f"!({_EPHEMERAL}) || self.powerState == 'Running'",
+            "Azure can neither stop nor deallocate a host whose spec.azure.osDisk is ephemeral; "
+            "leave spec.powerState: Running, or delete the BenchHost",
         ),
         rule(
             f"!({_EPHEMERAL}) || !has(self.reallocateAt)",

@@ -35,6 +35,8 @@ COMPONENT: Final = "benchhost-controller"
 
 _LINE: Final = 1000
 """Events that may wait, as many as client-go's broadcaster keeps (maxQueuedEvents)."""
+_OF_CLUSTER: Final = "default"
+"""Where the Events of objects without a namespace are (the API server takes no other namespace for them)."""
 _MESSAGE: Final = 1024
 """Bytes of a message (1 kB is the most that events.k8s.io/v1 takes for a note)."""
 _NAME: Final = 200
@@ -53,6 +55,7 @@ class Regarding:
     """The object that an Event is about."""
 
     namespace: str
+    """Empty for an object of the cluster itself."""
     name: str
     uid: str
     resource_version: str = ""
@@ -64,6 +67,11 @@ class Regarding:
         """A BenchHost."""
         meta = host.metadata
         return cls(meta.namespace, meta.name, meta.uid, resource_version=meta.resource_version)
+
+    @property
+    def events_namespace(self) -> str:
+        """Where its Events are."""
+        return self.namespace or _OF_CLUSTER
 
     def to_dict(self) -> dict[str, str]:
         """The form of a core/v1 ObjectReference."""
@@ -178,12 +186,12 @@ class EventRecorder:
     async def _create(self, regarding: Regarding, event: Event, now: datetime) -> _Posted:
         name = f"{regarding.name[:_NAME].rstrip('.-')}.{secrets.token_hex(8)}"
         body = to_core_event(regarding, event, name, now=now)
-        await self._server.post(object_path("api/v1", regarding.namespace, "events"), body)
+        await self._server.post(object_path("api/v1", regarding.events_namespace, "events"), body)
         return _Posted(name, count=1, first=now, last=now)
 
     async def _count_up(self, regarding: Regarding, known: _Posted, now: datetime) -> _Posted | None:
         """One more of the same; None when the API server has let it expire."""
-        path = object_path("api/v1", regarding.namespace, "events", known.name)
+        path = object_path("api/v1", regarding.events_namespace, "events", known.name)
         posted = replace(known, count=known.count + 1, last=now)
         body = {"count": posted.count, "lastTimestamp": _to_time(now)}
         try:
@@ -202,7 +210,10 @@ class EventRecorder:
             return
         self._troubled = True
         _log.warning(
-            "%s/%s: the API server did not take an Event: %s", regarding.namespace, regarding.name, one_line(error)
+            "%s/%s: the API server did not take an Event: %s",
+            regarding.events_namespace,
+            regarding.name,
+            one_line(error),
         )
 
 
@@ -211,7 +222,7 @@ def to_core_event(regarding: Regarding, event: Event, name: str, *, now: datetim
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": name, "namespace": regarding.namespace},
+        "metadata": {"name": name, "namespace": regarding.events_namespace},
         "involvedObject": regarding.to_dict(),
         "type": str(event.severity),
         "reason": event.reason,

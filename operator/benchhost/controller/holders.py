@@ -24,14 +24,31 @@ _DEFAULT_DURATION: Final = 15
 """Seconds that a Lease without leaseDurationSeconds counts: LeaseDuration of the Kubernetes components' leader
 election (component-base, LeaderElectionConfiguration)."""
 
+_MEMORY: Final = timedelta(days=1)
+"""How long a Lease that nobody asks for is remembered; a host that names one asks within its resync interval."""
+
 _Lease = tuple[str, str]
 """Namespace and name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Known:
-    state: HolderState
-    until: datetime
+    """What is remembered of a Lease."""
+
+    asked_at: datetime
+    state: HolderState | None = None
+    """As it was read last; it stands until it expires."""
+    record: Mapping[str, Any] | None = None
+    """Its spec as it was read last."""
+    changed_at: datetime | None = None
+    """When that was seen here for the first time."""
+    is_troubled: bool = False
+
+    def saw(self, record: Mapping[str, Any], now: datetime) -> datetime:
+        """When this record was seen for the first time."""
+        if self.changed_at is None or record != self.record:
+            self.record, self.changed_at = record, now
+        return self.changed_at
 
 
 class Holders:
@@ -49,7 +66,6 @@ class Holders:
         self._server = server
         self._clock = clock
         self._known: dict[_Lease, _Known] = {}
-        self._troubled: set[_Lease] = set()
 
     async def read(self, host: BenchHost) -> HolderState | None:
         """What the Lease of this host's holder says; None when the host names none, or when it could not be read.
@@ -60,47 +76,50 @@ class Holders:
         if host.spec.holder is None:
             return None
         lease, now = (host.metadata.namespace, host.spec.holder.lease_name), self._clock()
-        known = self._known.get(lease)
-        if known is not None and known.until > now:
+        self._forget_unasked(now)
+        known = self._known.setdefault(lease, _Known(now))
+        known.asked_at = now
+        if known.state is not None and known.state.expires_at is not None and known.state.expires_at > now:
             return known.state
-        self._forget_expired(now)
-        return await self._read(lease, now)
+        return await self._read(lease, known, now)
 
-    async def _read(self, lease: _Lease, now: datetime) -> HolderState | None:
+    async def _read(self, lease: _Lease, known: _Known, now: datetime) -> HolderState | None:
         try:
             body = await self._server.get(object_path(_API, lease[0], "leases", lease[1]))
         except API_SERVER_TROUBLE as error:
-            if isinstance(error, ApiException) and error.status == HTTPStatus.NOT_FOUND:
-                return self._keep(lease, HolderState(expires_at=None), now)
-            self._tell(lease, error)
-            return None
-        return self._keep(lease, to_holder_state(body, now=now), now)
+            if not isinstance(error, ApiException) or error.status != HTTPStatus.NOT_FOUND:
+                _tell(lease, known, error)
+                return None
+            body = {}
+        known.is_troubled = False
+        known.state = to_holder_state(body, seen_at=known.saw(body.get("spec") or {}, now))
+        return known.state
 
-    def _keep(self, lease: _Lease, state: HolderState, now: datetime) -> HolderState:
-        self._troubled.discard(lease)
-        if state.expires_at is not None and state.expires_at > now:
-            self._known[lease] = _Known(state, until=state.expires_at)
-        return state
-
-    def _forget_expired(self, now: datetime) -> None:
-        self._known = {lease: known for lease, known in self._known.items() if known.until > now}
-
-    def _tell(self, lease: _Lease, error: BaseException) -> None:
-        """One line when the trouble with a Lease begins, not one for each host and pass."""
-        if lease in self._troubled:
-            return
-        self._troubled.add(lease)
-        todo = ""
-        if isinstance(error, ApiException) and error.status == HTTPStatus.FORBIDDEN:
-            todo = "; give the controller's ServiceAccount the roles of manifests/base (get on leases)"
-        _log.warning("%s/%s: the Lease cannot be read (%s), so its hosts are kept%s", *lease, one_line(error), todo)
+    def _forget_unasked(self, now: datetime) -> None:
+        self._known = {lease: known for lease, known in self._known.items() if now - known.asked_at < _MEMORY}
 
 
-def to_holder_state(lease: Mapping[str, Any], *, now: datetime) -> HolderState:
-    """Until when a Lease is held. A renewal in the future, by a clock that is ahead of ours, counts as made now."""
+def _tell(lease: _Lease, known: _Known, error: BaseException) -> None:
+    """One line when the trouble with a Lease begins, not one for each host and pass."""
+    if known.is_troubled:
+        return
+    known.is_troubled = True
+    todo = ""
+    if isinstance(error, ApiException) and error.status == HTTPStatus.FORBIDDEN:
+        todo = "; give the controller's ServiceAccount the roles of manifests/base (get on leases)"
+    _log.warning("%s/%s: the Lease cannot be read (%s), so its hosts are kept%s", *lease, one_line(error), todo)
+
+
+def to_holder_state(lease: Mapping[str, Any], *, seen_at: datetime) -> HolderState:
+    """Until when a Lease is held.
+
+    ``seen_at`` is when this state of it was seen for the first time: by a clock that is ahead of ours it may have been
+    renewed later than that, and counts as renewed then. So such a holder gains nothing, except that a controller that
+    has just begun sees every renewal for the first time.
+    """
     spec = lease.get("spec") or {}
     renewed = spec.get("renewTime") or spec.get("acquireTime")
     if not spec.get("holderIdentity") or renewed is None:
         return HolderState(expires_at=None)
     duration = timedelta(seconds=spec.get("leaseDurationSeconds") or _DEFAULT_DURATION)
-    return HolderState(expires_at=min(datetime.fromisoformat(renewed), now) + duration)
+    return HolderState(expires_at=min(datetime.fromisoformat(renewed), seen_at) + duration)

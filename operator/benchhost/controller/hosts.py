@@ -8,15 +8,18 @@ import base64
 import json
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from kubernetes.aio.client.exceptions import ApiException
 
-from benchhost.api.host import BenchHost
+from benchhost.api.host import BenchHost, ObjectMeta
 from benchhost.api.names import FINALIZER, GROUP, KIND, PLURAL, VERSION
 from benchhost.api.status import BenchHostStatus
 from benchhost.controller.api_server import JSON_PATCH, ApiServer, object_path
 from benchhost.controller.store import HostStore
+
+CLUSTER_NAMESPACE: Final = "kube-system"
+"""Its uid tells this cluster from others, as is the custom."""
 
 _API = f"apis/{GROUP}/{VERSION}"
 
@@ -46,11 +49,11 @@ class Hosts:
 
     async def add_finalizer(self, host: BenchHost) -> None:
         """Hold the object until everything in the cloud is gone."""
-        await self._set_finalizers(host, [*host.metadata.finalizers, FINALIZER])
+        await self._set_finalizers(host.metadata, [*host.metadata.finalizers, FINALIZER])
 
-    async def remove_finalizer(self, host: BenchHost) -> None:
+    async def remove_finalizer(self, meta: ObjectMeta) -> None:
         """Let the object go."""
-        await self._set_finalizers(host, [name for name in host.metadata.finalizers if name != FINALIZER])
+        await self._set_finalizers(meta, [name for name in meta.finalizers if name != FINALIZER])
 
     async def write_status(self, host: BenchHost, status: BenchHostStatus) -> None:
         """Replace the whole status.
@@ -68,10 +71,15 @@ class Hosts:
                 host = host.model_copy(update={"metadata": fresh.metadata})
         raise HostChangedError
 
-    async def write_raw_status(self, body: Mapping[str, Any], status: Mapping[str, Any]) -> None:
-        """Replace the status of an object that cannot be read as a BenchHost."""
+    async def write_raw_status(self, body: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+        """Replace fields of the status of an object that cannot be read as a BenchHost.
+
+        The others are left alone: the API server lets a field at fault be, as long as nobody writes it.
+        """
         meta = body["metadata"]
-        await self._patch(meta["namespace"], meta["name"], meta["resourceVersion"], [("/status", status)], status=True)
+        values = [(f"/status/{name}", value) for name, value in fields.items()] if body.get("status") else []
+        values = values or [("/status", fields)]
+        await self._patch(meta["namespace"], meta["name"], meta["resourceVersion"], values, status=True)
 
     def newest(self, host: BenchHost) -> BenchHost:
         """The newest version that the store has of this object.
@@ -147,8 +155,8 @@ class Hosts:
         return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
 
     async def read_cluster_id(self) -> str:
-        """What tells this cluster from others: the uid of the namespace kube-system, as is the custom."""
-        namespace = await self._server.get("/api/v1/namespaces/kube-system")
+        """What tells this cluster from others."""
+        namespace = await self._server.get(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}")
         return str(namespace["metadata"]["uid"])
 
     async def _is_over(self, host: BenchHost) -> bool:
@@ -158,8 +166,7 @@ class Hosts:
             return True
         return fresh.metadata.uid != host.metadata.uid or fresh.is_deleting
 
-    async def _set_finalizers(self, host: BenchHost, finalizers: list[str]) -> None:
-        meta = host.metadata
+    async def _set_finalizers(self, meta: ObjectMeta, finalizers: list[str]) -> None:
         await self._patch(meta.namespace, meta.name, meta.resource_version, [("/metadata/finalizers", finalizers)])
 
     async def _patch_status(self, host: BenchHost, status: Mapping[str, Any]) -> None:

@@ -7,25 +7,28 @@ It touches no other cluster's resources, and none of namespaces that this contro
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from benchhost.api.host import BenchHost, InvalidBenchHostError
-from benchhost.cloud.errors import CloudError, DeferredError
+from benchhost.cloud.errors import CloudError, DeferredError, ThrottledError, TransientError
 from benchhost.cloud.machine import Owner, Part, PartState
 from benchhost.cloud.owned import OwnedResource, Scope
-from benchhost.cloud.provider import CloudProvider
 from benchhost.controller.hosts import Hosts
 from benchhost.controller.providers import Providers
-from benchhost.controller.store import Key
+from benchhost.controller.sweep_scopes import SweepScopes
 
 _DELETE_ORDER: Final = (Part.MACHINE, Part.INTERFACE, Part.DISK, Part.DATA_DISK, Part.ADDRESS, Part.NETWORK)
 _ROUNDS: Final = 120
 _BETWEEN_ROUNDS: Final = timedelta(seconds=5)
 """A host's parts go one after the other, some 30 s each; what is left after ten minutes is left to the next sweep."""
+_PATIENCE: Final = timedelta(minutes=1)
+"""The longest wait for a turn. What is deferred for longer was refused by the cloud itself."""
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +80,12 @@ class Orphans:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._hosts = hosts
-        self._providers = providers
         self._cluster = cluster
         self._namespaces = namespaces
         self._min_age = min_age
         self._clock = clock
         self._pause = pause
-        self._ways: dict[Scope, dict[Hashable, Callable[[], Awaitable[CloudProvider]]]] = {
-            scope: {None: partial(providers.get_own, _user_of(None))} for scope in scopes
-        }
-        """By scope and credentials. A scope is remembered when its last host is gone: that is when it matters."""
-        self._reached: dict[Scope, CloudProvider] = {}
+        self._scopes = SweepScopes(providers, scopes, memory=min_age)
         self._first_seen: dict[str, datetime] = {}
 
     async def find(self) -> Findings:
@@ -99,64 +97,50 @@ class Orphans:
             When the API server cannot tell which BenchHosts exist. Nothing is concluded then.
         """
         bodies = await self._hosts.list_bodies(self._namespaces)
-        self._learn_ways(bodies)
+        scopes = self._scopes.learn(_readable(bodies), now=self._clock())
         listed: list[OwnedResource] = []
         problems: list[str] = []
-        for scope in self._ways:
+        for scope in scopes:
+            look = partial(self._scopes.list_owned, scope, self._cluster, now=self._clock())
             try:
-                listed += await self._list(scope)
+                listed += await self._in_turn(look)
             except (CloudError, DeferredError) as error:
                 problems.append(f"{scope} could not be listed: {error}")
         orphans = await self._without_live(self._candidates(listed, bodies))
         orphans.sort(key=lambda orphan: (orphan.scope, orphan.owner.uid, _rank(orphan)))
-        return Findings(tuple(self._ways), tuple(orphans), tuple(problems))
+        return Findings(scopes, tuple(orphans), tuple(problems))
 
     async def delete(self, findings: Findings) -> Findings:
         """Delete what was found, each host's parts in order, and look again until all is gone or time is up.
 
         Gives what is left, with why it could not be deleted.
         """
-        refused: dict[str, str] = {}
+        refused: dict[str, CloudError | DeferredError] = {}
         for _ in range(_ROUNDS):
-            due = first_parts(orphan for orphan in findings.orphans if orphan.resource_id not in refused)
+            hopeless = {resource_id for resource_id, error in refused.items() if not _passes(error)}
+            due = first_parts(orphan for orphan in findings.orphans if orphan.resource_id not in hopeless)
             if not due:
                 break
             finished = [await self._delete(orphan, refused) for orphan in due]
             if not all(finished):
                 await self._pause(_BETWEEN_ROUNDS.total_seconds())
             findings = await self.find()
-        problems = [refused[orphan.resource_id] for orphan in findings.orphans if orphan.resource_id in refused]
+        problems = [
+            f"{orphan.resource_id} could not be deleted: {refused[orphan.resource_id]}"
+            for orphan in findings.orphans
+            if orphan.resource_id in refused
+        ]
         return Findings(findings.scopes, findings.orphans, (*findings.problems, *problems))
 
-    def _learn_ways(self, bodies: Iterable[Mapping[str, Any]]) -> None:
-        for host in _readable(bodies):
-            ref = host.spec.credentials_ref
-            credentials = (host.metadata.namespace, ref.name if ref is not None else None)
-            self._ways.setdefault(Scope.of(host.spec), {})[credentials] = partial(
-                self._providers.get, host, _user_of(credentials)
-            )
-
-    async def _list(self, scope: Scope) -> list[OwnedResource]:
-        """What this cluster owns there, by the first credentials that work.
-
-        Raises
-        ------
-        CloudError, DeferredError
-            Why the last ones did not.
-        """
-        trouble: CloudError | DeferredError | None = None
-        for get_provider in self._ways[scope].values():
+    async def _in_turn(self, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        """What the cloud answers, once it may be asked; a long wait is left to the next look."""
+        while True:
             try:
-                provider = await get_provider()
-                found = await provider.list_owned(scope, self._cluster)
-            except (CloudError, DeferredError) as error:
-                trouble = error
-                continue
-            self._reached[scope] = provider
-            return found
-        if trouble is not None:
-            raise trouble
-        return []
+                return await ask()
+            except DeferredError as deferred:
+                if deferred.retry_after > _PATIENCE:
+                    raise
+                await self._pause(deferred.retry_after.total_seconds())
 
     def _candidates(self, listed: Iterable[OwnedResource], bodies: Iterable[Mapping[str, Any]]) -> list[OwnedResource]:
         """What is old enough and belongs to nobody in the list of BenchHosts."""
@@ -196,15 +180,16 @@ class Orphans:
                 orphans.append(candidate)
         return orphans
 
-    async def _delete(self, orphan: OwnedResource, refused: dict[str, str]) -> bool:
+    async def _delete(self, orphan: OwnedResource, refused: dict[str, CloudError | DeferredError]) -> bool:
         """Start to delete it unless that is under way; whether nothing has to be waited for."""
         if orphan.state is PartState.DELETING:
             return False
         try:
-            started = await self._reached[orphan.scope].delete_owned(orphan)
+            started = await self._in_turn(partial(self._scopes.reached(orphan.scope).delete_owned, orphan))
         except (CloudError, DeferredError) as error:
-            refused[orphan.resource_id] = f"{orphan.resource_id} could not be deleted: {error}"
-            return True
+            refused[orphan.resource_id] = error
+            return not _passes(error)
+        refused.pop(orphan.resource_id, None)
         return started.finished
 
 
@@ -220,9 +205,9 @@ def _rank(resource: OwnedResource) -> int:
     return _DELETE_ORDER.index(resource.part)
 
 
-def _user_of(credentials: Hashable) -> Key:
-    """Who uses a provider here; no host has this key, as a namespace is never empty."""
-    return ("", f"orphans/{credentials}")
+def _passes(error: CloudError | DeferredError) -> bool:
+    """Whether the same may work in a moment, without anybody's help."""
+    return isinstance(error, DeferredError | TransientError | ThrottledError)
 
 
 def _readable(bodies: Iterable[Mapping[str, Any]]) -> Iterable[BenchHost]:

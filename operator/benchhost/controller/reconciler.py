@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchhost.api.conditions import ConditionStatus, ConditionType, Reason, to_condition
-from benchhost.api.host import BenchHost, InvalidBenchHostError
+from benchhost.api.conditions import Reason
+from benchhost.api.host import BenchHost, InvalidBenchHostError, ObjectMeta
 from benchhost.api.status import BenchHostStatus, OperationType, Phase
 from benchhost.cloud.errors import TransientError
 from benchhost.controller.api_server import API_SERVER_TROUBLE, one_line
 from benchhost.controller.credential_watch import CredentialWatch, look_within, try_now
 from benchhost.controller.host_pass import HostPass, operation_to_poll
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
+from benchhost.controller.invalid_objects import may_go, report_invalid
 from benchhost.controller.memory import HostMemory, turn_of
 from benchhost.controller.providers import Providers
 from benchhost.controller.settings import ControllerSettings
-from benchhost.controller.store import HostStore, Key, key_of
+from benchhost.controller.store import HostStore, Key
 from benchhost.controller.surroundings import Surroundings
 from benchhost.lifecycle import (
     Circumstances,
@@ -122,13 +123,17 @@ class Reconciler:
         try:
             return await self._pass(BenchHost.from_dict(body))
         except InvalidBenchHostError as error:
-            return await self._report_invalid(body, str(error))
+            if may_go(body):
+                await self._release(ObjectMeta.model_validate(body["metadata"]))
+            else:
+                await report_invalid(self._hosts, body, str(error), now=self._clock())
+            return None
 
     async def _pass(self, host: BenchHost) -> timedelta | None:
         if host.is_deleting and not host.has_finalizer:
             return None
-        if host.is_deleting and never_reached_cloud(host):
-            await self._release(host)
+        if host.is_deleting and never_reached_cloud(host.status):
+            await self._release(host.metadata)
             return None
         if not host.has_finalizer:
             await self._hosts.add_finalizer(host)
@@ -152,7 +157,7 @@ class Reconciler:
         await self._run(run)
         self._memory.note_change(host.key, run.changed_at)
         if isinstance(run.outcome.action, Release) and run.outcome.error is None:
-            await self._release(run.host)
+            await self._release(run.host.metadata)
             return None
         delay = await self._report(run)
         if isinstance(run.outcome.action, Remove):
@@ -197,10 +202,10 @@ class Reconciler:
             return None
         return failure.next_attempt_at
 
-    async def _release(self, host: BenchHost) -> None:
-        await self._hosts.remove_finalizer(host)
-        await self._forget(host.key)
-        _log.info("%s/%s: nothing is left in the cloud; released", *host.key)
+    async def _release(self, meta: ObjectMeta) -> None:
+        await self._hosts.remove_finalizer(meta)
+        await self._forget((meta.namespace, meta.name))
+        _log.info("%s/%s: nothing is left in the cloud; released", meta.namespace, meta.name)
 
     async def _report(self, run: HostPass) -> timedelta:
         now = self._clock()
@@ -254,28 +259,6 @@ class Reconciler:
         if host.spec.azure.spot is not None:
             interval = min(interval, self._settings.spot_resync_interval)
         return interval * (1 - 0.1 * share)
-
-    async def _report_invalid(self, body: Mapping[str, Any], message: str) -> timedelta | None:
-        """Say on the object that it does not fit the API; it got past the CRD of another version."""
-        generation = body["metadata"].get("generation", 0)
-        sentence = f"The object does not fit {body.get('apiVersion')}: {message}. Correct the field and apply it again."
-        status: dict[str, Any] = dict(body.get("status") or {})
-        condition = to_condition(
-            ConditionType.STALLED,
-            ConditionStatus.TRUE,
-            reason=Reason.INVALID_OBJECT,
-            message=sentence,
-            generation=generation,
-            now=self._clock(),
-        )
-        known = [c for c in status.get("conditions", []) if c.get("type") == ConditionType.STALLED]
-        if known and known[0].get("message") == sentence:
-            return None
-        _log.warning("%s/%s: %s", *key_of(body), sentence)
-        await self._hosts.write_raw_status(
-            body, status | {"phase": Phase.FAILED.value, "conditions": [condition.to_dict()]}
-        )
-        return None
 
 
 def _log_change(host: BenchHost, phase: Phase | None, run: HostPass) -> None:

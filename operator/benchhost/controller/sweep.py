@@ -17,7 +17,7 @@ from benchhost.controller.api_server import API_SERVER_TROUBLE, one_line
 from benchhost.controller.changes import Event, Severity
 from benchhost.controller.connection import InstallationError, Login, connected
 from benchhost.controller.events import EventRecorder, Regarding
-from benchhost.controller.hosts import Hosts
+from benchhost.controller.hosts import CLUSTER_NAMESPACE, Hosts
 from benchhost.controller.orphans import Findings, Orphans
 from benchhost.controller.providers import Providers, ProvidersFactory
 from benchhost.controller.settings import ControllerSettings
@@ -103,11 +103,19 @@ class Sweep:
     def _tell_of(self, orphan: OwnedResource) -> None:
         message = describe(orphan, deleting=self._delete)
         _log.warning("orphans: %s", message)
-        owner = orphan.owner
-        if not orphan.is_shared:
-            # About the object that was: it is under its name that somebody will ask.
-            regarding = Regarding(owner.namespace, owner.name, owner.uid)
-            self._recorder.record(regarding, Event(Severity.WARNING, ORPHAN_FOUND, message))
+        self._recorder.record(_regarding(orphan), Event(Severity.WARNING, ORPHAN_FOUND, message))
+
+
+def _regarding(orphan: OwnedResource) -> Regarding:
+    """The object that an Event about an orphan is about.
+
+    It is the BenchHost that was: under its name somebody will ask. A shared network belongs to the cluster, which the
+    namespace kube-system stands for, as its uid does in the owner tags.
+    """
+    owner = orphan.owner
+    if orphan.is_shared:
+        return Regarding("", CLUSTER_NAMESPACE, owner.cluster, kind="Namespace", api_version="v1")
+    return Regarding(owner.namespace, owner.name, owner.uid)
 
 
 def orphans_of(settings: ControllerSettings, hosts: Hosts, providers: Providers, *, cluster: str) -> Orphans:

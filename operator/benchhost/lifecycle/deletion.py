@@ -8,16 +8,15 @@ from datetime import datetime
 from benchhost.api.conditions import Reason
 from benchhost.api.host import BenchHost
 from benchhost.api.spec import DeletionPolicy
-from benchhost.api.status import OperationType
+from benchhost.api.status import BenchHostStatus, OperationType
 from benchhost.cloud.machine import Observation, Owner, Part, PartState
 from benchhost.cloud.provider import Step, Verb
 from benchhost.lifecycle.actions import Action, Do, Hold, Release, Wait
 from benchhost.lifecycle.backoff import is_blocking
 
 
-def never_reached_cloud(host: BenchHost) -> bool:
+def never_reached_cloud(status: BenchHostStatus) -> bool:
     """Whether no request for this host can ever have been sent: the first one is recorded before it is made."""
-    status = host.status
     return status.operation is None and status.provider_id is None and not status.history
 
 

@@ -64,6 +64,35 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ),
         pytest.param(changed("spec.timeouts", {"start": "5 min"}), ["spec.timeouts.start"], id="not-a-duration"),
         pytest.param(changed("spec.restartAt", "tomorrow"), ["spec.restartAt"], id="not-a-time"),
+        pytest.param(changed("spec.lifetime", "9999999999999h"), ["spec.lifetime"], id="longer-than-all-years"),
+        pytest.param(
+            changed("spec.azure.tags", {"BenchHost-uid": "a"}),
+            ["spec.azure.tags", "benchhost-", "choose another name"],
+            id="a-tag-of-the-controller-s",
+        ),
+        pytest.param(
+            changed("spec.azure.tags", {"a" * 513: "a"}),
+            ["spec.azure.tags", "512 characters", "shorter name"],
+            id="a-tag-with-a-long-name",
+        ),
+        pytest.param(
+            changed("spec.azure.tags", {"a\\b": "a"}),
+            ["spec.azure.tags", "choose another name"],
+            id="a-tag-with-a-backslash",
+        ),
+        pytest.param(
+            changed("spec.azure.tags", {"cost/center": "a"}),
+            ["spec.azure.tags", "choose another name"],
+            id="a-tag-with-a-slash",
+        ),
+        pytest.param(
+            changed("spec.azure.tags", {"a": "b" * 257}), ["spec.azure.tags", "256"], id="a-tag-with-a-long-value"
+        ),
+        pytest.param(
+            changed("spec.azure.tags", {f"tag-{number}": "" for number in range(41)}),
+            ["spec.azure.tags", "at most 40"],
+            id="more-tags-than-azure-has-room-for",
+        ),
     ],
 )
 def test_the_api_server_refuses_and_names_the_field(
@@ -81,7 +110,10 @@ EPHEMERAL = changed("spec.azure.osDisk", {"ephemeral": True})["spec"]
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        pytest.param({"powerState": "Deallocated"}, ["Azure cannot deallocate", "powerState: Stopped"], id="put-aside"),
+        pytest.param(
+            {"powerState": "Deallocated"}, ["Azure can neither stop nor deallocate", "or delete"], id="put-aside"
+        ),
+        pytest.param({"powerState": "Stopped"}, ["Azure can neither stop nor deallocate", "or delete"], id="stopped"),
         pytest.param({"lifetime": "8h"}, ["Azure cannot deallocate", "expiryAction: Delete"], id="ended-by-time"),
         pytest.param(
             {"holder": {"leaseName": "trial-1"}},

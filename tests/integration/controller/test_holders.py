@@ -19,13 +19,16 @@ from support.stack import Kubectl
 RENEWED = datetime(2026, 3, 1, 12, 0, 0, 250000, tzinfo=UTC)
 
 
+def micro_time(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def lease(**spec: Any) -> dict[str, Any]:
-    renewed = RENEWED.isoformat(timespec="microseconds").replace("+00:00", "Z")
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
         "metadata": {"name": "experiment-7"},
-        "spec": {"holderIdentity": "me", "leaseDurationSeconds": 30, "renewTime": renewed, **spec},
+        "spec": {"holderIdentity": "me", "leaseDurationSeconds": 30, "renewTime": micro_time(RENEWED), **spec},
     }
 
 
@@ -63,6 +66,21 @@ async def test_an_expired_lease_is_looked_at_each_time(
     assert await holders.read(held(kubectl)) == HolderState(RENEWED + timedelta(seconds=1))
     kubectl.apply(lease(leaseDurationSeconds=60))
     assert await holders.read(held(kubectl)) == HolderState(RENEWED + timedelta(seconds=60))
+
+
+async def test_a_holder_that_dies_with_a_clock_ahead_is_lost_when_its_last_renewal_is_old(
+    server: ApiServer, kubectl: Kubectl, clock: SettableClock
+) -> None:
+    ahead = clock() + timedelta(hours=1)
+    kubectl.apply(lease(renewTime=micro_time(ahead)))
+    holders, began = Holders(server, clock=clock), clock()
+    held_until = HolderState(began + timedelta(seconds=30))
+    assert await holders.read(held(kubectl)) == held_until
+    for minutes in (1, 30, 60):  # also when its renewal is in the past at last
+        clock.advance(timedelta(minutes=minutes))
+        assert await holders.read(held(kubectl)) == held_until
+    kubectl.apply(lease(renewTime=micro_time(ahead + timedelta(hours=2))))
+    assert await holders.read(held(kubectl)) == HolderState(clock() + timedelta(seconds=30))
 
 
 async def test_no_lease_and_no_holder_are_told_apart(server: ApiServer, kubectl: Kubectl, clock: SettableClock) -> None:

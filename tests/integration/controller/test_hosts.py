@@ -45,7 +45,7 @@ async def test_a_host_that_finalizers_hold_is_seen_to_be_deleting_at_once(
     assert body is not None
     assert BenchHost.from_dict(body).is_deleting
     await hosts.delete(host)  # as it was seen before: it is going already
-    await hosts.remove_finalizer(BenchHost.from_dict(body))
+    await hosts.remove_finalizer(BenchHost.from_dict(body).metadata)
 
 
 async def test_a_host_that_somebody_has_changed_since_is_not_deleted(hosts: Hosts, kubectl: Kubectl) -> None:

@@ -289,6 +289,23 @@ async def test_by_default_orphans_are_told_once_and_left_alone(
     assert all(event["message"].endswith(command) for event in told)
 
 
+async def test_a_network_that_nobody_is_in_is_told_of_with_the_cluster(
+    setting: Setting, recorder: EventRecorder
+) -> None:
+    name = f"net-of-{setting.kubectl.namespace}"
+    cluster = setting.kubectl.get("namespace", "kube-system")["metadata"]["uid"]
+    owner = Owner(cluster, setting.kubectl.namespace, "pg-1", "uid-1")
+    request = setting.cloud.request(owner, network={"virtualNetwork": {"name": name, "create": True}})
+    await setting.cloud.do(request, Verb.ENSURE, Part.NETWORK)
+    orphans = Orphans(
+        setting.hosts, setting.providers, cluster=cluster, scopes=[SCOPE], min_age=timedelta(0), clock=setting.clock
+    )
+    (found,) = (await Sweep(orphans, recorder, interval=timedelta(minutes=10)).look()).orphans
+    await recorder.drain()
+    told = setting.kubectl.run("events", "--for", "namespace/kube-system", "--namespace", "default").stdout
+    assert f"The {Part.NETWORK} {found.resource_id} is an orphan, as no host of this cluster uses it" in told
+
+
 async def test_the_task_goes_on_when_the_api_server_does_not_answer(
     setting: Setting, recorder: EventRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,7 +10,9 @@ import yaml
 from benchhost.api import BenchHost, InvalidBenchHostError
 from benchhost.api.crd import custom_resource_definition
 from benchhost.api.model import parse_duration
-from support.builders import host_dict
+from benchhost.api.names import OWNER_TAG_PREFIX
+from benchhost.azure.tags import owner_tags, shared_tags
+from support.builders import OWNER, host_dict
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,6 +49,11 @@ def test_rules_of_a_model_and_of_its_field_both_hold() -> None:
     assert "self == oldSelf" in image
 
 
+def test_no_tag_of_a_user_can_be_taken_for_an_owner_s() -> None:
+    own = [*owner_tags(OWNER), *shared_tags(OWNER)]
+    assert all(name.startswith(OWNER_TAG_PREFIX) for name in own)
+
+
 def test_every_sample_is_a_valid_object() -> None:
     samples = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
     assert samples
@@ -72,7 +79,7 @@ def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text).total_seconds() == seconds
 
 
-@pytest.mark.parametrize("text", ["", "20", "m", "1d", "-5m", "5m 3s"])
+@pytest.mark.parametrize("text", ["", "20", "m", "1d", "-5m", "5m 3s", "5m\n", "1000000h"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)

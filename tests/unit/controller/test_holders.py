@@ -65,4 +65,4 @@ def micro_time(moment: datetime) -> str:
     ],
 )
 def test_a_lease_is_held_until(spec: dict[str, Any] | None, expires_at: datetime | None) -> None:
-    assert to_holder_state({"spec": spec}, now=NOW).expires_at == expires_at
+    assert to_holder_state({"spec": spec}, seen_at=NOW).expires_at == expires_at

@@ -71,6 +71,25 @@ def test_an_eviction_does_not_fail_since_no_client_began_it(cloud: Cloud) -> Non
     assert (machine.power, machine.provisioning_state) == (PowerState.DEALLOCATED, ProvisioningState.SUCCEEDED)
 
 
+def test_a_mistake_of_the_emulator_s_own_ends_the_operation_and_stops_no_other(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    def mistake(_operation: Operation, _now: float) -> None:
+        raise LookupError("a mistake")
+
+    machine = cloud.running_machine()
+    cloud.subscription.operations.on_completion(OperationKind.RESTART, mistake)
+    restart = cloud.subscription.power.begin(machine, PowerAction.RESTART, now=cloud.now)
+    cloud.interface("another")
+    cloud.pass_time()
+    assert restart.status is OperationStatus.FAILED
+    assert restart.error is not None
+    assert restart.error.code == "InternalExecutionError"
+    assert (machine.power, machine.provisioning_state) == (PowerState.RUNNING, ProvisioningState.FAILED)
+    assert "a mistake" in caplog.text
+    assert cloud.act(machine, PowerAction.DEALLOCATE).status is OperationStatus.SUCCEEDED
+
+
 def test_after_a_failure_the_same_action_succeeds(cloud: Cloud) -> None:
     machine = cloud.running_machine()
     _fail(cloud, OperationKind.DEALLOCATE)

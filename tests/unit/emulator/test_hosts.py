@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchhost.emulator.cloud.catalog import MACHINE_SIZES
+from benchhost.emulator.cloud.compute.allocation import MAX_PLACEMENTS
 from benchhost.emulator.cloud.compute.hardware import hardware_of, series_of, sizes_on
 from benchhost.emulator.cloud.compute.hosts import HOST_CORES, VARIATION, Hosts
 from benchhost.emulator.cloud.compute.power import PowerAction
@@ -103,6 +104,14 @@ def test_a_redeploy_never_ends_on_the_same_host(cloud: Cloud) -> None:
         cloud.act(machine, PowerAction.REDEPLOY)
     hosts = [stay.host_id for stay in machine.placements]
     assert all(one != other for one, other in itertools.pairwise(hosts))
+
+
+def test_only_the_last_stays_of_a_machine_are_kept(cloud: Cloud) -> None:
+    machine = cloud.running_machine()
+    for _ in range(MAX_PLACEMENTS + 5):
+        cloud.act(machine, PowerAction.REDEPLOY)
+    assert len(machine.placements) == MAX_PLACEMENTS
+    assert machine.placement is machine.placements[-1]
 
 
 def test_a_host_lends_out_what_its_machines_have(cloud: Cloud) -> None:

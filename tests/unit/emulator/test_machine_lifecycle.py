@@ -9,6 +9,7 @@ from benchhost.emulator.cloud.compute.power import PowerAction
 from benchhost.emulator.cloud.errors import ArmError
 from benchhost.emulator.cloud.operations import OperationStatus
 from benchhost.emulator.cloud.resources import ProvisioningState
+from benchhost.emulator.state.cells import find_slots
 
 if TYPE_CHECKING:
     from unit.emulator.driver import Cloud
@@ -246,6 +247,39 @@ def test_a_machine_just_deleted_gives_the_providers_404_and_later_the_front_door
         with pytest.raises(ArmError) as refused:
             cloud.subscription.machines.get(machine.id, now=cloud.now + seconds)
         assert refused.value.code == code
+
+
+def test_a_machine_that_is_made_again_at_once_is_seen(cloud: Cloud) -> None:
+    machine = cloud.running_machine()
+    delete = cloud.delete(machine)
+    cloud.pass_time(delete.due - cloud.now)
+    machine, _ = cloud.put_machine()
+    assert cloud.subscription.machines.get(machine.id, now=cloud.now) is machine
+
+
+def test_deletions_are_not_remembered_for_ever(cloud: Cloud) -> None:
+    cloud.network()
+    for number in range(3):
+        cloud.interface(f"nic-{number}")
+        machine, _ = cloud.put_machine(cloud.machine_body(f"nic-{number}"), name=f"vm-{number}")
+        cloud.pass_time()
+        cloud.delete(machine)
+        cloud.pass_time()
+    (deletions,) = [slot for slot in find_slots({"machines": cloud.subscription.machines}) if "deleted" in slot.name]
+    assert len(deletions.value) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        pytest.param({"Env": "a", "Owner": "b"}, {"Env": "a", "Owner": "b"}, id="names-keep-their-case"),
+        pytest.param({"Env": "a", "env": "b"}, {"Env": "b"}, id="names-that-differ-in-case-are-one-tag"),
+        pytest.param({"a": "B", "b": "B"}, {"a": "B", "b": "B"}, id="values-may-be-equal"),
+    ],
+)
+def test_tags(cloud: Cloud, given: dict[str, str], kept: dict[str, str]) -> None:
+    machine = cloud.running_machine({**cloud.machine_body("nic"), "tags": given})
+    assert machine.tags == kept
 
 
 def test_deleting_a_group_deletes_everything_in_it_and_cancels_what_is_under_way(cloud: Cloud) -> None:

@@ -78,6 +78,9 @@ def properties_of(body: Mapping[str, Any]) -> Body:
 def tags_of(body: Mapping[str, Any]) -> dict[str, str]:
     """Return the tags of a body.
 
+    Names that differ in case only are one tag (doc: tag-resources, names are case-insensitive and values are not): it
+    keeps the name as it came first and the value that came last. What Azure does with two in one body is not recorded.
+
     Raises
     ------
     ArmError
@@ -86,11 +89,13 @@ def tags_of(body: Mapping[str, Any]) -> dict[str, str]:
     tags = body.get("tags") or {}
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise errors.bad_request("InvalidRequestContent", "The request content was invalid: tags are strings.")
-    if len(tags) > MAX_TAGS:
+    names: dict[str, str] = {}
+    folded = {names.setdefault(name.lower(), name): value for name, value in tags.items()}
+    if len(folded) > MAX_TAGS:
         raise errors.bad_request(
-            "InvalidTagNumber", f"The number of tags {len(tags)} exceeds the maximum number of {MAX_TAGS}."
+            "InvalidTagNumber", f"The number of tags {len(folded)} exceeds the maximum number of {MAX_TAGS}."
         )
-    return dict(tags)
+    return folded
 
 
 def extras_of(body: Mapping[str, Any]) -> Body:

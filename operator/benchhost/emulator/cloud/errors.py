@@ -185,3 +185,12 @@ def precondition_failed(given: str, actual: str | None) -> ArmError:
 def operation_preempted() -> ArmError:
     """Return how an operation ends that a more recent one pushed aside (HTTP 200, status Canceled)."""
     return conflict("OperationPreempted", "Operation execution has been preempted by a more recent operation.")
+
+
+def internal_execution_error() -> ArmError:
+    """Compute: a mistake of the service itself (SupportArticles-docs, ``error-messages.md``)."""
+    return ArmError(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "InternalExecutionError",
+        "An internal execution error occurred. Please retry later.",
+    )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from benchhost.emulator.cloud.errors import ArmError
     from benchhost.emulator.cloud.identifiers import IdentifierSource, ResourceId
     from benchhost.emulator.cloud.resources import Resource
+
+_log = logging.getLogger(__name__)
 
 RETENTION_SECONDS = 24 * 3600.0
 """How long an ended operation can still be asked about. Not documented; a day outlives any client's wait."""
@@ -256,10 +260,11 @@ class Operations:
         verdict = None if operation.kind in _NEVER_JUDGED else self._verdict
         error = None if verdict is None else verdict(operation, due)
         if error is None:
-            self._completions[operation.kind](operation, due)
+            error = _mistake_in(partial(self._completions[operation.kind], operation, due), operation)
+        if error is None:
             return
         if self._on_failure is not None:
-            self._on_failure(operation, error, due)
+            _mistake_in(partial(self._on_failure, operation, error, due), operation)
         self.end(operation, due, error=error)
 
     def _schedule(self, operation: Operation) -> None:
@@ -280,3 +285,13 @@ class Operations:
             del self._by_id[operation.id]
             return
         self._keep_until(operation, expires)
+
+
+def _mistake_in(end: Callable[[], None], operation: Operation) -> ArmError | None:
+    """Do what ends an operation; a mistake of ours in it becomes its error, or a client would wait for ever."""
+    try:
+        end()
+    except Exception:  # noqa: BLE001 - told as an error of the operation, as Azure does
+        _log.exception("%s of %s: internal error", operation.kind, operation.target or operation.group)
+        return errors.internal_execution_error()
+    return None

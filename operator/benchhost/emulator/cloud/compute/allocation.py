@@ -37,6 +37,10 @@ _GIVING_BACK = frozenset({OperationKind.DEALLOCATE, OperationKind.HIBERNATE})
 """Operations that need no hardware, whatever a create before them was denied."""
 
 
+MAX_PLACEMENTS = 100
+"""How many stays of a machine are kept."""
+
+
 class Allocator:
     """Gives machines hardware and takes it back.
 
@@ -126,6 +130,7 @@ class Allocator:
         else:
             host = self.hosts.take(hardware, cores, location=machine.location, zone=machine.zone, avoided=avoided)
         machine.placements.append(Placement(host_id=host.id, cores=cores, since=now, cause=str(kind)))
+        del machine.placements[:-MAX_PLACEMENTS]
 
     def _resize(self, machine: VirtualMachine, kind: OperationKind, now: float) -> None:
         placement = machine.placement

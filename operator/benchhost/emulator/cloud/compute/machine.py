@@ -108,7 +108,7 @@ class VirtualMachine(Resource):
     power
         None until its guest is being started for the first time.
     placements
-        Every stay on a hidden host, the oldest first.
+        Its stays on hidden hosts, the oldest first; only the last ones are kept.
     claim
         The capacity that it takes; None while it is deallocated.
     denied

@@ -139,16 +139,17 @@ class VirtualMachines:
         self._allocator.release(machine, now)
         self._allocator.references.untie(machine)
         self._context.store.remove(machine.id)
+        self._forget_deletions(now)
         self._deleted_at[machine.id.key] = now
 
     def _was_just_deleted(self, machine_id: ResourceId, now: float) -> bool:
         deleted_at = self._deleted_at.get(machine_id.key)
-        if deleted_at is None:
-            return False
-        if self._context.store.find(machine_id) is None and now < deleted_at + INDEX_LAG_SECONDS:
-            return True
-        del self._deleted_at[machine_id.key]
-        return False
+        is_known = deleted_at is not None and now < deleted_at + INDEX_LAG_SECONDS
+        return is_known and self._context.store.find(machine_id) is None
+
+    def _forget_deletions(self, now: float) -> None:
+        for key in [key for key, moment in self._deleted_at.items() if moment + INDEX_LAG_SECONDS <= now]:
+            del self._deleted_at[key]
 
     def _create(self, machine_id: ResourceId, body: Body, *, location: str, now: float) -> VirtualMachine:
         try:
