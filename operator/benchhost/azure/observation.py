@@ -186,7 +186,6 @@ def to_machine(body: Body, addresses: tuple[Address, ...] = ()) -> Machine:
         # ARM shows their ids in a case of its own.
         identity_ids=frozenset(map(str.lower, inside(body, "identity", "userAssignedIdentities"))),
         boot_diagnostics=inside(properties, "diagnosticsProfile", "bootDiagnostics").get("enabled"),
-        is_spot=text(properties.get("priority")).lower() == "spot",
         failure_code=_failure_code(failed["code"]) if failed else None,
         failure_message=failed.get("message") if failed else None,
     )

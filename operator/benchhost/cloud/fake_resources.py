@@ -124,7 +124,6 @@ class HostResources:
 
     def new_machine(self, serial: int, now: datetime, *, owner: Owner | None) -> FakeResource:
         """A running machine; one that nobody of ours made has an interface and disks that are not ours either."""
-        azure = self.request.spec.azure
         machine = Machine(
             provider_id=f"fake://{self.id_of(Part.MACHINE)}",
             vm_id=f"vm-{serial:04}",
@@ -133,7 +132,6 @@ class HostResources:
             changed_at=None,
             created_at=now,
             zone=self.request.zone,
-            is_spot=azure.spot is not None,
             **self._changeable(),
         )
         if owner != self.request.owner:

@@ -105,7 +105,6 @@ class Machine:
     """User-assigned identities, in lower case."""
     boot_diagnostics: bool | None = None
     """Whether the serial console is recorded; None where the cloud does not say."""
-    is_spot: bool = False
     failure_code: str | None = None
     failure_message: str | None = None
     """Why the cloud calls it failed, where it does."""
