@@ -159,6 +159,7 @@ def to_part(body: Body) -> ObservedPart:
         etag=body.get("etag"),
         tags=dict(body.get("tags") or {}),
     )
+        size_gib=inside(body, "properties").get("diskSizeGB"),
 
 
 def part_from_json(body: Any) -> ObservedPart | None:

@@ -7,6 +7,7 @@ where to look.
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, assert_never
 
@@ -177,7 +178,7 @@ async def _grow(attempt: Attempt) -> Started:
         return _FINISHED
     if seen.state in (PartState.PENDING, PartState.DELETING):
         return _SOON
-    return await attempt.send(
+    started = await attempt.send(
         attempt.target.operations.begin_update, *attempt.target.at, to_growth(wanted), polling=False
     )
 
@@ -202,3 +203,7 @@ def _machines(attempt: Attempt) -> Any:
 def _no_polling(attempt: Attempt) -> dict[str, Any]:
     """Tags of Microsoft.Compute change in an operation, those of Microsoft.Network at once."""
     return {"polling": False} if attempt.step.part in (Part.MACHINE, Part.DISK, Part.DATA_DISK) else {}
+    if started.observed is None:
+        return started
+    # It stays this host's, though it may be so by its name or its machine and not by its tags.
+    return replace(started, observed=replace(started.observed, owner=seen.owner))

@@ -126,6 +126,8 @@ class Observation:
             return None if lun is None else self.data_disks.get(lun)
         return self.parts.get(part)
 
-    def with_part(self, part: Part, seen: ObservedPart) -> Self:
-        """The same, with what the cloud said of one part since."""
+    def with_part(self, part: Part, seen: ObservedPart, lun: int | None = None) -> Self:
+        """The same, with what the cloud said of one part since; a data disk goes by its logical unit number."""
+        if part is Part.DATA_DISK:
+            return self if lun is None else replace(self, data_disks={**self.data_disks, lun: seen})
         return replace(self, parts={**self.parts, part: seen})

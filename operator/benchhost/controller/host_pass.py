@@ -152,9 +152,9 @@ class HostPass:
             return False
         started = await self._start(provider, action, observation)
         self.retry_after = started.retry_after
-        if started.finished and started.observed is not None:
-            # The answer shows the part: looking at everything again would tell no more.
-            self._seen = observation.with_part(action.step.part, started.observed)
+        if started.finished and started.observed is not None and action.step.part is not Part.MACHINE:
+            # The answer shows the part: looking at everything again would tell no more. A machine is more than a part.
+            self._seen = observation.with_part(action.step.part, started.observed, action.step.lun)
         return started.finished
 
     async def _start(self, provider: CloudProvider, action: Do, observation: Observation) -> Started:
