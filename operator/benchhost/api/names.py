@@ -22,3 +22,6 @@ LABEL_OWNER: Final = f"{GROUP}/owner"
 
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 """The recommended Kubernetes label; the client writes its own name into it."""
+
+OWNER_TAG_PREFIX: Final = "benchhost-"
+"""How the names of the tags begin that tell whose a cloud resource is. The cloud compares them without case."""

@@ -13,6 +13,7 @@ from benchhost.api.status import Address, AddressType
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import AttachedDisk, Machine, MachinePower, Owner, Part, PartState
 from benchhost.cloud.provider import HostRequest, makes_interface_with_machine
+from benchhost.cloud.tags import to_user_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class HostResources:
             id=self.id_of(part, lun),
             part=part,
             owner=self.request.owner,
-            tags=dict(self.request.spec.azure.tags),
+            tags=to_user_tags(self.request.spec.azure.tags),
             lun=lun,
             size_gib=size_gib,
         )

@@ -9,6 +9,7 @@ from benchhost.api.host import BenchHost
 from benchhost.api.status import OperationType
 from benchhost.cloud.machine import Machine, MachinePower, Observation, Owner, Part
 from benchhost.cloud.provider import Step, Verb
+from benchhost.cloud.tags import missing_tags, to_user_tags
 from benchhost.lifecycle.actions import Action, Do
 from benchhost.lifecycle.capacity import choose
 from benchhost.lifecycle.view import View
@@ -25,8 +26,7 @@ def correction(view: View) -> Do | None:
         return Do(Step(Verb.ENSURE, Part.DATA_DISK, lun), OperationType.UPDATE)
     for lun in sorted(_left_over(host, machine, owner, observation)):
         return Do(Step(Verb.DELETE, Part.DATA_DISK, lun), OperationType.UPDATE)
-    wanted = host.spec.azure.tags
-    if any(machine.tags.get(name) != value for name, value in wanted.items()):
+    if missing_tags(machine.tags, to_user_tags(host.spec.azure.tags)):
         return Do(Step(Verb.TAG, Part.MACHINE), OperationType.UPDATE)
     return None
 
