@@ -13,7 +13,7 @@ shows (``set_console``), and that operations are forgotten (``forget_operations`
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from benchhost.api.azure import EvictionPolicy
 from benchhost.cloud.errors import CloudError
@@ -95,11 +95,11 @@ class FakeCloud:
         """Let polls of everything that was started so far find nothing; what is under way goes on."""
         self._store.forget_operations()
 
-    def add_machine(self, request: HostRequest, *, owner: Owner | None = None) -> None:
-        """Make a running machine of the host's name that somebody else made."""
+    def add_machine(self, request: HostRequest, *, owner: Owner | None = None, **brought: Any) -> None:
+        """Make a running machine of the host's name that somebody else made; ``brought`` is what ``Machine`` has."""
         host = HostResources(request)
         now = self._clock()
-        made = host.new_machine(self._store.next_id(), now, owner=owner)
+        made = host.new_machine(self._store.next_id(), now, owner=owner).with_machine(**brought)
         self._store.resources[made.id] = made.ended(now)
 
     def add_network(self, request: HostRequest) -> None:

@@ -3,7 +3,7 @@
 Part of ``benchhost.cloud.fake``; nobody else needs it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -141,10 +141,20 @@ class HostResources:
         uses = (self.id_of(Part.INTERFACE), *(disk.id for disk in self.new_disks()))
         return replace(self._plain(Part.MACHINE), uses=uses, machine=machine)
 
-    def updated(self, seen: FakeResource) -> FakeResource:
-        """The machine with everything that can change as the spec says."""
-        changed = seen.with_machine(**self._changeable())
-        before = {disk.resource_id for disk in seen.machine.data_disks} if seen.machine else set()
+    def updated(self, seen: FakeResource, owned: Container[str]) -> FakeResource:
+        """The machine with everything that can change as the spec says; what others gave it stays.
+
+        ``owned`` has the ids of what is this host's.
+        """
+        if seen.machine is None:
+            return seen
+        wanted, brought = self._changeable(), seen.machine.identity_ids if self.request.spec.adopt else frozenset()
+        named = {disk.lun for disk in wanted["data_disks"]}
+        others = [d for d in seen.machine.data_disks if d.lun not in named and d.resource_id not in owned]
+        wanted["data_disks"] = tuple(sorted((*wanted["data_disks"], *others), key=lambda disk: disk.lun))
+        wanted["identity_ids"] |= brought
+        changed = seen.with_machine(**wanted)
+        before = {disk.resource_id for disk in seen.machine.data_disks}
         after = [disk.resource_id for disk in changed.machine.data_disks] if changed.machine else []
         return replace(changed, uses=(*(used for used in seen.uses if used not in before), *after))
 

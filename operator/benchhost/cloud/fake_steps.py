@@ -183,7 +183,7 @@ class FakeSteps:
 
     def _update(self, request: HostRequest, step: Step, part: ObservedPart | None) -> Started:
         now, host = self._owned(request, step, part), HostResources(request)
-        after = host.updated(now)
+        after = host.updated(now, self._store.ids_of(request.owner))
         if after == now:
             return _FINISHED
         self._require_idle(now)

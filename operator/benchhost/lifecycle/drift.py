@@ -20,7 +20,7 @@ def correction(view: View) -> Do | None:
     host, owner, observation, machine = view.host, view.owner, view.observation, view.machine
     if machine is None:
         return None
-    if _model_differs(host, machine, observation):
+    if _model_differs(host, machine, owner, observation):
         return Do(Step(Verb.UPDATE, Part.MACHINE), OperationType.UPDATE)
     for lun in sorted(_too_small(host, machine, observation)):
         return Do(Step(Verb.ENSURE, Part.DATA_DISK, lun), OperationType.UPDATE)
@@ -31,20 +31,21 @@ def correction(view: View) -> Do | None:
     return None
 
 
-def _model_differs(host: BenchHost, machine: Machine, observation: Observation) -> bool:
+def _model_differs(host: BenchHost, machine: Machine, owner: Owner, observation: Observation) -> bool:
     return (
-        _disks_differ(host, machine, observation)
+        _disks_differ(host, machine, owner, observation)
         or _identities_differ(host, machine)
         or machine.boot_diagnostics not in (None, host.spec.azure.boot_diagnostics)
     )
 
 
-def _disks_differ(host: BenchHost, machine: Machine, observation: Observation) -> bool:
+def _disks_differ(host: BenchHost, machine: Machine, owner: Owner, observation: Observation) -> bool:
     wanted = {disk.lun: disk for disk in host.spec.azure.data_disks}
     attached = {disk.lun: disk for disk in machine.data_disks}
     if wanted.keys() - attached.keys():
         return True
-    if any(lun in observation.data_disks for lun in attached.keys() - wanted.keys()):
+    own = {lun for lun, seen in observation.data_disks.items() if seen.owner == owner}
+    if own & attached.keys() - wanted.keys():
         return True
     return any(attached[lun].caching not in (None, disk.caching) for lun, disk in wanted.items())
 

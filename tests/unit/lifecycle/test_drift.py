@@ -89,10 +89,15 @@ def test_is_put_right(azure: dict[str, Any], observation: Observation, step: Ste
         pytest.param(
             {"adopt": True},
             {},
-            seen(machine(data_disks=(attached(),), identity_ids=frozenset({OTHER.lower()}))),
+            seen(machine(data_disks=(attached(),), identity_ids=frozenset({OTHER.lower()})), {2: part(owner=None)}),
             id="what-an-adopted-machine-brought-along",
         ),
-        pytest.param({}, {}, seen(machine(data_disks=(attached(5),))), id="a-disk-that-somebody-else-attached"),
+        pytest.param(
+            {},
+            {},
+            seen(machine(data_disks=(attached(5),)), {5: part(owner=None)}),
+            id="a-disk-that-somebody-else-attached",
+        ),
     ],
 )
 def test_is_no_drift(spec: dict[str, Any], azure: dict[str, Any], observation: Observation) -> None:
