@@ -118,7 +118,7 @@ class Inventory:
 
     def _group(self, request: HostRequest) -> _Group:
         azure = request.spec.azure
-        key = (azure.subscription_id, azure.resource_group.lower(), azure.location)
+        key = (azure.subscription_id.lower(), azure.resource_group.lower(), azure.location)
         if key not in self._groups:
             lists = GroupLists(self._clients, azure.subscription_id, azure.resource_group, azure.location)
             self._groups[key] = _Group(lists)
