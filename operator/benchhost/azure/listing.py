@@ -13,6 +13,7 @@ from typing import Final
 from benchhost.azure.bodies import Body, each
 from benchhost.azure.budget import Caller, calling
 from benchhost.azure.clients import AzureClients
+from benchhost.azure.lately import Lately
 from benchhost.azure.names import without_suffix
 from benchhost.azure.pages import read_pages
 from benchhost.azure.waiting import Flow
@@ -75,7 +76,7 @@ class Listing:
     _took: timedelta = timedelta(0)
     """From the last round's beginning to its end."""
     _shown: dict[str, datetime] = field(default_factory=dict)
-    _expected: dict[str, datetime] = field(default_factory=dict)
+    _expected: Lately = field(default_factory=lambda: Lately(_REMEMBER))
     _expiry: asyncio.TimerHandle | None = None
 
     async def recent(self, max_age: timedelta, not_before: datetime | None = None) -> Snapshot:
@@ -106,11 +107,11 @@ class Listing:
     def expect(self, key: str) -> None:
         """An entry is made: it may be missing in the list for a moment (seen on ARM: bosh-azure-cpi-release#765)."""
         self._shown.pop(key, None)
-        self._expected[key] = datetime.now(UTC)
+        self._expected.note(key)
 
     def is_expected(self, key: str) -> bool:
         """Whether an entry was made and no round has shown it since."""
-        return key in self._expected
+        return self._expected.get(key) is not None
 
     def has_shown(self, key: str) -> bool:
         """Whether an earlier round has shown an entry, so that its absence means that it is gone."""
@@ -162,7 +163,7 @@ class Listing:
     def _remember(self, items: Mapping[str, Body], started: datetime) -> None:
         oldest = started - _REMEMBER
         self._shown = {key: seen for key, seen in self._shown.items() if seen > oldest} | dict.fromkeys(items, started)
-        self._expected = {key: made for key, made in self._expected.items() if made > oldest and key not in items}
+        self._expected.forget(items)
 
     def _end(self, ended: asyncio.Task[None]) -> None:
         self._round = None
