@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchhost.api.azure import DataDisk
-from benchhost.azure.machine_body import Body, to_data_disk, to_diagnostics
+from benchhost.azure.machine_body import Payload, to_data_disk, to_diagnostics
 from benchhost.azure.names import HostNames, name_in
 from benchhost.cloud.machine import ObservedPart
 from benchhost.cloud.provider import HostRequest
 
 
-def to_update(request: HostRequest, machine: Mapping[str, Any], disks: Mapping[int, ObservedPart]) -> Body:
+def to_update(request: HostRequest, machine: Mapping[str, Any], disks: Mapping[int, ObservedPart]) -> Payload:
     """The PATCH of data disks, identities and boot diagnostics; empty when they are as the spec says.
 
     It names only what differs. A disk that somebody else attached stays, and so do identities of an adopted machine.
@@ -31,7 +31,7 @@ def to_update(request: HostRequest, machine: Mapping[str, Any], disks: Mapping[i
     """
     azure = request.spec.azure
     properties = machine.get("properties") or {}
-    changes: Body = {}
+    changes: Payload = {}
     shown = {disk["lun"]: disk for disk in (properties.get("storageProfile") or {}).get("dataDisks") or ()}
     named = {disk.lun: disk.caching.lower() for disk in azure.data_disks}
     others = {lun: disk for lun, disk in shown.items() if lun not in named and not _is_own(disk, disks)}
@@ -63,7 +63,7 @@ def _data_disk(
     wanted: DataDisk,
     shown: Mapping[int, Mapping[str, Any]],
     disks: Mapping[int, ObservedPart],
-) -> Body:
+) -> Payload:
     if wanted.lun in shown:
         return {**shown[wanted.lun], "caching": wanted.caching.value}
     there = disks.get(wanted.lun)
@@ -83,7 +83,7 @@ def _records_console(properties: Mapping[str, Any]) -> bool:
     return bool(((properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}).get("enabled"))
 
 
-def _identity(shown: Mapping[str, Any], wanted: list[str], *, is_adopted: bool) -> Body | None:
+def _identity(shown: Mapping[str, Any], wanted: list[str], *, is_adopted: bool) -> Payload | None:
     """The change of user-assigned identities; what else the machine is to Entra stays as it is.
 
     A removed one is sent as null, under the key that Azure shows: it keeps ids in a case of its own.
@@ -96,7 +96,7 @@ def _identity(shown: Mapping[str, Any], wanted: list[str], *, is_adopted: bool) 
     is_system_too = "systemassigned" in str(shown.get("type") or "").lower()
     if not named:
         return {"type": "SystemAssigned" if is_system_too else "None"}
-    changes: Body = {assigned.get(key, identity_id): {} for key, identity_id in named.items()}
+    changes: Payload = {assigned.get(key, identity_id): {} for key, identity_id in named.items()}
     changes |= {assigned[key]: None for key in sorted(assigned.keys() - named.keys())}
     return {
         "type": "SystemAssigned, UserAssigned" if is_system_too else "UserAssigned",
