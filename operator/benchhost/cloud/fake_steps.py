@@ -49,6 +49,8 @@ class FakeSteps:
         self.failures: dict[Step, list[CloudError]] = {}
         self.full: set[tuple[str, str | None]] = set()
         """Sizes without room, with the zone; with None everywhere."""
+        self.forced_tags: dict[str, str] = {}
+        """What a policy makes of tags that are set."""
 
     def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start a step on what was observed."""
@@ -161,7 +163,7 @@ class FakeSteps:
         self._require_idle(now)
         if is_adopted and now.owner is not None:
             raise TransientError(f"{now.id} has changed since it was seen.", code="PreconditionFailed")
-        tags = merge_tags(now.tags, to_user_tags(request.spec.azure.tags))
+        tags = merge_tags(merge_tags(now.tags, to_user_tags(request.spec.azure.tags)), self.forced_tags)
         self._store.resources[now.id] = replace(now, owner=request.owner, tags=tags)
         return _FINISHED
 

@@ -208,11 +208,14 @@ def _evicted(status: BenchHostStatus) -> _Row | None:
 def _leaves_usable(status: BenchHostStatus, verdict: _Verdict) -> bool:
     """Whether a running host stays usable though the cloud and the spec do not agree.
 
-    True while it is paused, while tags are brought up to date, and while the cloud cannot be asked for a moment.
+    True while it is paused, while tags are brought up to date or cannot be, and while the cloud cannot be asked for a
+    moment.
     """
     if verdict.reason in (Reason.PAUSED, Reason.UPDATING):
         return True
     failure = status.failure
+    if failure is not None and failure.operation is OperationType.UPDATE:
+        return True
     passing = (FailureClass.TRANSIENT, FailureClass.THROTTLED)
     return failure is not None and failure.failure_class in passing and status.operation is None
 

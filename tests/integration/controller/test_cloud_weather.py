@@ -200,3 +200,26 @@ async def test_a_crash_at_any_call_is_the_same_as_a_slow_pass(bench: Bench, cras
     restarts = [call for call in bench.cloud.calls if call.step is not None and call.step.verb is Verb.RESTART]
     assert len(creates) == 1
     assert len(restarts) == 1
+
+
+async def test_a_tag_that_something_else_sets_back_is_tried_ever_more_rarely_while_the_host_stays_ready(
+    bench: Bench,
+) -> None:
+    bench.create()
+    await bench.settle()
+    bench.cloud.force_tags({"Env": "production"})
+    await bench.patch({"azure": {"tags": {"env": "bench", "team": "db"}}})
+    began = bench.clock()
+    while bench.clock() - began < timedelta(minutes=10):
+        await bench.step()
+    status = (await bench.host()).status
+    tagged = [call for call in bench.cloud.calls if call.step == Step(Verb.TAG, Part.MACHINE)]
+    assert 6 <= len(tagged) <= 12
+    assert is_true(status.conditions, ConditionType.READY)
+    synced = get_condition(status.conditions, ConditionType.SYNCED)
+    assert synced is not None
+    assert (synced.status, synced.reason) == ("False", "OutOfSync")
+    assert "something else may set it back" in synced.message
+    bench.cloud.force_tags({})
+    await bench.settle()
+    assert (await bench.host()).status.failure is None
