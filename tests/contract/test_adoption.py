@@ -6,17 +6,13 @@ from typing import Any
 import pytest
 
 from benchhost.api.status import Address, AddressType
-from benchhost.azure.machine_body import to_machine
-from benchhost.azure.parameters import to_body
 from benchhost.cloud import AttachedDisk, HostRequest, MachinePower, Observation, Part, TransientError, Verb
 from benchhost.cloud.fake import FakeCloud
 from contract.clouds import OTHER, Cloud
 from contract.test_identities_and_console import add_identities
 from contract.test_lists import counted
 from support.builders import OWNER
-
-LUN = 3
-_STEP = timedelta(seconds=30)
+from support.foreign_machine import LUN, put_foreign_machine
 
 
 async def make_foreign(cloud: Cloud, request: HostRequest) -> str:
@@ -34,38 +30,13 @@ async def make_foreign(cloud: Cloud, request: HostRequest) -> str:
             ),
         )
         return identity
-    await cloud.do(request, Verb.ENSURE, Part.NETWORK)
-    await _put_foreign(cloud, request, identity)
-    return identity
 
+    async def pause() -> None:
+        cloud.advance(timedelta(seconds=30))
 
-async def _put_foreign(cloud: Cloud, request: HostRequest, identity: str) -> None:
-    group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/bench-rg/providers/Microsoft.Network"
-    address = {**to_body(request, Part.ADDRESS), "tags": {}}
-    interface: dict[str, Any] = {**to_body(request, Part.INTERFACE), "tags": {}}
-    primary = interface["properties"]["ipConfigurations"][0]["properties"]
-    primary["publicIPAddress"] = {"id": f"{group}/publicIPAddresses/theirs"}
-    reference = {"id": f"{group}/networkInterfaces/theirs", "properties": {"primary": True}}
-    body = {**to_machine(request, {"networkInterfaces": [reference]}), "tags": {"team": "db"}}
-    body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
-    body["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": False}}
-    body["properties"]["storageProfile"] |= {
-        "osDisk": {"createOption": "FromImage", "name": "theirs-os"},
-        "dataDisks": [{"lun": LUN, "name": "precious", "createOption": "Empty", "diskSizeGB": 64}],
-    }
     async with counted(cloud) as made:
-        network, compute = (find(cloud.subscription_id) for find in (made.clients.network, made.clients.compute))
-        writes: list[tuple[Any, str, dict[str, Any]]] = [
-            (network.public_ip_addresses, "theirs", address),
-            (network.network_interfaces, "theirs", interface),
-            (compute.virtual_machines, str(request.spec.azure.name), body),
-        ]
-        for operations, name, content in writes:
-            await operations.begin_create_or_update("bench-rg", name, content, polling=False)
-            for _ in range(20):
-                cloud.advance(_STEP)
-                if (await operations.get("bench-rg", name)).provisioning_state == "Succeeded":
-                    break
+        await put_foreign_machine(made.clients, request, pause, identities=(identity,))
+    return identity
 
 
 async def adopted(cloud: Cloud, **azure: Any) -> tuple[HostRequest, str]:
