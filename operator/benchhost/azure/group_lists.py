@@ -97,7 +97,9 @@ class GroupLists:
         names, listing = HostNames.of(request), self._lists[Part.DISK]
         items = (await listing.recent(_RECENT, not_before)).items
         boot = names.id_of(Part.DISK).lower()
-        data = (f"{boot.removesuffix('-os')}-data-{lun}" for lun in range(_LUNS))
+        group = boot.rpartition("/")[0]
+        # Looked up and not looked for: a group may have thousands of disks, and each of its hosts asks.
+        data = (f"{group}/{names.get(Part.DATA_DISK, lun)}".lower() for lun in range(_LUNS))
         found = [items[key] for key in (boot, *data) if key in items]
         if boot in items or _is_gone(listing, boot, request):
             return found
