@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from benchhost.api.spec import BenchHostSpec
-from benchhost.azure import AzureCloudSettings, AzureProvider, credentials_from_secret
+from benchhost.azure import AzureCloudSettings, AzureProvider, Budget, credentials_from_secret
 from benchhost.cloud import (
     CapacityError,
     CloudProvider,
@@ -170,7 +170,7 @@ async def emulated_azure() -> AsyncIterator[Cloud]:
             await provider.close()
 
 
-def azure_provider(connection: EmulatorConnection, **changes: Any) -> AzureProvider:
+def azure_provider(connection: EmulatorConnection, budget: Budget | None = None, **changes: Any) -> AzureProvider:
     """A provider for an emulator, with some settings or keys of its Secret replaced."""
     settings = {
         "resource_manager_endpoint": connection.endpoint,
@@ -187,4 +187,5 @@ def azure_provider(connection: EmulatorConnection, **changes: Any) -> AzureProvi
     return AzureProvider(
         AzureCloudSettings(**{name: changes.pop(name, value) for name, value in settings.items()}),
         credentials_from_secret(values | changes),
+        budget,
     )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from benchhost.cloud import Observation, ObservedPart, Part, PartState, Step, Verb
+from benchhost.azure.tags import owner_tags
+from benchhost.cloud import AdminError, Observation, ObservedPart, Part, PartState, Step, Verb
 from benchhost.emulator.certificates import make_certificate
 from contract.clouds import Cloud, azure_provider
 from support.builders import OWNER
@@ -24,6 +25,10 @@ class Recorder:
     """An ARM that shows one machine, accepts every write, and keeps what was written."""
 
     machine: dict[str, Any] = field(default_factory=lambda: {"id": MACHINE_ID, "etag": '"8"', "properties": {}})
+    is_quick: bool = False
+    """Whether a change has ended when its answer comes."""
+    forced_tags: dict[str, str] = field(default_factory=dict)
+    """What a policy puts into every change of tags."""
     writes: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -32,8 +37,14 @@ class Recorder:
             return web.json_response(self.machine)
         self.writes.append((request.method, request.path_qs.partition("/providers/")[2]))
         self.headers.append(dict(request.headers))
-        status = 200 if request.method == "PATCH" else 202
-        return web.json_response(self.machine, status=status, headers={"Location": OPERATION})
+        if request.method != "PATCH":
+            return web.json_response(self.machine, status=202, headers={"Location": OPERATION})
+        tags = (await request.json()).get("tags") or {}
+        answer = {
+            **self.machine,
+            "tags": {name: tags[name] for name in tags if name.upper() not in self.forced_tags} | self.forced_tags,
+        }
+        return web.json_response(answer, headers={} if self.is_quick else {"Location": OPERATION})
 
 
 @pytest.fixture
@@ -52,8 +63,10 @@ async def recorded(azure: Cloud, tmp_path: Path) -> AsyncIterator[tuple[Cloud, R
     await runner.cleanup()
 
 
-def seen(name: str, *, kind: str = "Compute/disks", tags: dict[str, str] | None = None) -> ObservedPart:
-    return ObservedPart(f"{GROUP}/Microsoft.{kind}/{name}", PartState.READY, OWNER, tags=tags)
+def seen(
+    name: str, *, kind: str = "Compute/disks", tags: dict[str, str] | None = None, etag: str | None = None
+) -> ObservedPart:
+    return ObservedPart(f"{GROUP}/Microsoft.{kind}/{name}", PartState.READY, OWNER, etag=etag, tags=tags)
 
 
 EVERYTHING = Observation(
@@ -109,3 +122,44 @@ async def test_an_update_is_refused_when_the_machine_has_changed_since_it_was_re
     await cloud.provider.start(cloud.request(name="db-1"), Step(Verb.UPDATE, Part.MACHINE), EVERYTHING)
     assert [method for method, _ in recorder.writes] == ["PATCH"]
     assert recorder.headers[0]["If-Match"] == '"8"'
+
+
+@pytest.mark.parametrize("verb", [Verb.TAG, Verb.RELEASE])
+@pytest.mark.parametrize(
+    ("tags", "etag", "named"),
+    [
+        pytest.param(owner_tags(OWNER), '"7"', '"7"', id="as-it-was-seen"),
+        pytest.param(None, None, '"8"', id="as-it-was-read-where-its-tags-were-not-seen"),
+    ],
+)
+async def test_tags_are_refused_when_the_machine_has_changed_since_they_were_seen(
+    recorded: tuple[Cloud, Recorder], verb: Verb, tags: dict[str, str] | None, etag: str | None, named: str
+) -> None:
+    cloud, recorder = recorded
+    recorder.machine["tags"] = owner_tags(OWNER)
+    machine = seen("db-1", kind="Compute/virtualMachines", tags=tags, etag=etag)
+    request = cloud.request(name="db-1", tags={"team": "db"})
+    await cloud.provider.start(request, Step(verb, Part.MACHINE), Observation({Part.MACHINE: machine}))
+    assert [headers["If-Match"] for headers in recorder.headers] == [named]
+
+
+async def test_a_tag_that_a_policy_sets_otherwise_is_a_failure_that_names_it(recorded: tuple[Cloud, Recorder]) -> None:
+    cloud, recorder = recorded
+    recorder.forced_tags = {"ENV": "production"}
+    request = cloud.request(name="db-1", tags={"env": "bench", "team": "db"})
+    with pytest.raises(AdminError, match=r"the tags env are .* policy") as caught:
+        await cloud.provider.start(request, Step(Verb.TAG, Part.MACHINE), EVERYTHING)
+    assert caught.value.code == "TagsNotKept"
+
+
+async def test_a_disk_that_has_grown_at_once_is_seen_with_its_new_size(recorded: tuple[Cloud, Recorder]) -> None:
+    cloud, recorder = recorded
+    disk = {"id": f"{GROUP}/Microsoft.Compute/disks/results", "properties": {"diskSizeGB": 64}}
+    recorder.machine, recorder.is_quick = disk, True
+    request = cloud.request(name="db-1", dataDisks=[{"lun": 0, "sizeGiB": 64}])
+    started = await cloud.provider.start(request, Step(Verb.ENSURE, Part.DATA_DISK, 0), EVERYTHING)
+    assert started.finished
+    assert started.observed is not None
+    after = EVERYTHING.with_part(Part.DATA_DISK, started.observed, 0)
+    assert (after.data_disks[0].size_gib, after.data_disks[0].owner) == (64, OWNER)
+    assert after.parts == EVERYTHING.parts

@@ -10,10 +10,9 @@ from zlib import crc32
 
 import pytest
 
-from benchhost.azure import AzureCloudSettings, credentials_from_secret
+from benchhost.azure import AzureCloudSettings, credentials_from_secret, listing
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.group_lists import GroupLists, ReadListed
-from benchhost.azure.listing import Listing
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import ReadAlone, observe
 from benchhost.azure.parameters import to_body
@@ -171,10 +170,10 @@ async def test_what_was_listed_once_and_is_no_more_is_gone_without_another_look(
 def lagging(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists that do not show anything yet."""
 
-    async def empty(*_: Any) -> dict[str, Any]:
-        return {"value": []}
+    async def empty(*_: Any, **__: Any) -> AsyncIterator[dict[str, Any]]:
+        yield {"value": []}
 
-    monkeypatch.setattr(Listing, "_page", empty)
+    monkeypatch.setattr(listing, "read_pages", empty)
 
 
 @pytest.mark.usefixtures("lagging")
@@ -200,14 +199,14 @@ async def test_without_a_right_to_the_whole_subscription_machines_are_read_one_b
 ) -> None:
     request = host(azure, "pg")
     await azure.build(request)
-    pages = Listing._page
+    read_pages = listing.read_pages
 
-    async def refusing(listing: Listing, url: str) -> Any:
+    def refusing(clients: AzureClients, url: str, what: str, *, is_patient: bool) -> AsyncIterator[Any]:
         if "statusOnly" in url:
             raise AdminError("not allowed", code="AuthorizationFailed")
-        return await pages(listing, url)
+        return read_pages(clients, url, what, is_patient=is_patient)
 
-    monkeypatch.setattr(Listing, "_page", refusing)
+    monkeypatch.setattr(listing, "read_pages", refusing)
     async with counted(azure) as asked:
         lists = lists_of(asked.clients, request)
         for _ in range(2):
@@ -217,19 +216,29 @@ async def test_without_a_right_to_the_whole_subscription_machines_are_read_one_b
         await lists.close()
 
 
+async def look(azure: Cloud, request: HostRequest) -> Observation:
+    """Look at a host, and come back when the turn has come."""
+    while True:
+        try:
+            return await azure.provider.observe(request)
+        except DeferredError as deferred:
+            await asyncio.sleep(deferred.retry_after.total_seconds())
+
+
+@pytest.mark.parametrize("not_before", [None, seconds_ago(60)], ids=["wanted", "being-deleted"])
+async def test_of_many_hosts_in_a_resource_group_that_is_gone_nothing_is_there(
+    azure: Cloud, not_before: datetime | None
+) -> None:
+    requests = [host(azure, f"pg-{number}", resourceGroup="gone") for number in range(12)]
+    seen = await asyncio.gather(*(look(azure, replace(request, not_before=not_before)) for request in requests))
+    assert seen == [Observation({})] * 12
+
+
 async def test_hosts_that_ask_together_are_seen_in_a_few_lists(azure: Cloud) -> None:
     requests = [host(azure, f"pg-{number}") for number in range(30)]
     for request in requests[:3]:
         await azure.build(request)
-
-    async def look(request: HostRequest) -> Observation:
-        while True:
-            try:
-                return await azure.provider.observe(request)
-            except DeferredError as deferred:
-                await asyncio.sleep(deferred.retry_after.total_seconds())
-
-    seen = await asyncio.gather(*map(look, requests))
+    seen = await asyncio.gather(*(look(azure, request) for request in requests))
     assert [one.machine is not None for one in seen] == [True] * 3 + [False] * 27
 
 

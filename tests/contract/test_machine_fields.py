@@ -15,13 +15,7 @@ async def test_a_machine_is_made_in_the_zone_that_was_chosen(cloud: Cloud) -> No
 async def test_a_machine_without_a_zone_says_none(cloud: Cloud) -> None:
     seen = await cloud.build(cloud.request())
     assert seen.machine is not None
-    assert (seen.machine.zone, seen.machine.is_spot) == (None, False)
-
-
-async def test_a_spot_machine_is_told_as_one(cloud: Cloud) -> None:
-    seen = await cloud.build(cloud.request(spot={"maxPrice": "0.05"}))
-    assert seen.machine is not None
-    assert seen.machine.is_spot
+    assert seen.machine.zone is None
 
 
 async def test_the_recording_of_the_console_follows_the_spec(cloud: Cloud) -> None:

@@ -337,4 +337,5 @@ class AzureSpec(SpecModel):
         dict[str, Annotated[str, StringConstraints(max_length=256)]],
         Field(max_length=40, json_schema_extra=_TAG_RULES),
     ] = {}
-    """ARM tags for every resource of the host (ARM allows 50; ten are kept for the controller)."""
+    """ARM tags (ARM allows 50; ten are kept for the controller): set on every resource of the host when it is made, and
+    kept on the machine. A tag that is removed here stays where it is, and tags that others set are left alone."""

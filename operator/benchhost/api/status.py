@@ -133,6 +133,8 @@ class Operation(Model):
     """The metadata.generation that asked for it."""
     poll_url: str | None = None
     """Where the cloud reports on it; absent before the machine itself is asked for."""
+    step: str | None = None
+    """What the cloud reports on there, of all that belongs to the operation."""
     request_id: str | None = None
     """The cloud's id of the request, for its support."""
     attempt: int = 1

@@ -3,6 +3,7 @@
 Used by the composition root. It decides nothing: what to do and when is the controller's.
 """
 
+from benchhost.azure.budget import Budget
 from benchhost.azure.credential_keys import credentials_from_environment, credentials_from_secret, token_file_of
 from benchhost.azure.provider import AzureProvider
 from benchhost.azure.settings import AzureCloudSettings, AzureSettingsError
@@ -11,6 +12,7 @@ __all__ = [
     "AzureCloudSettings",
     "AzureProvider",
     "AzureSettingsError",
+    "Budget",
     "credentials_from_environment",
     "credentials_from_secret",
     "token_file_of",

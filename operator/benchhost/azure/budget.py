@@ -1,6 +1,7 @@
 """The one place that every request to Azure passes: it goes now, in a moment, or its caller comes back in its turn.
 
-One for each set of credentials. A caller is served when a token is there for it and for everybody ahead of it, so
+One for all clients of a process, whatever their credentials: Azure counts what a subscription asks for in a region, and
+only at its front door who asks. A caller is served when a token is there for it and for everybody ahead of it, so
 nobody blocks the line by being late, and nobody loses a turn by coming in time. Nothing is tried again in here.
 """
 
@@ -85,10 +86,11 @@ class Budget:
     _next_sweep: float = 0.0
     _forget_at: int = _MOST_BUCKETS
 
-    def ask(self, method: str, url: str, caller: Caller, *, now: float) -> Admission | Turn:
+    def ask(self, method: str, url: str, caller: Caller, *, now: float, principal: str = "") -> Admission | Turn:
         """Let a request go, or say when to ask again for it; it is known again by caller, method and path."""
         self._drop_lapsed(now)
-        wanted = [(claim, self._bucket(claim, limit, now)) for claim, limit in claims(method, url, caller.location)]
+        claimed = claims(method, url, caller.location, principal)
+        wanted = [(claim, self._bucket(claim, limit, now)) for claim, limit in claimed]
         lines = [self._lines.setdefault(claim, WaitingLine()) for claim, _ in wanted if claim.is_shared]
         name = f"{caller.uid} {method} {url.partition('?')[0]}"
         if any(lines):
@@ -145,17 +147,21 @@ class Budget:
         if len(self._buckets) < self._forget_at:
             return
         self._buckets = {
-            claim: bucket for claim, bucket in self._buckets.items() if claim.is_shared or not bucket.is_idle(now)
+            claim: bucket
+            for claim, bucket in self._buckets.items()
+            if (claim.is_shared and not claim.principal) or not bucket.is_idle(now)
         }
+        self._lines = {claim: line for claim, line in self._lines.items() if line or claim in self._buckets}
         self._forget_at = max(_MOST_BUCKETS, 2 * len(self._buckets))
 
 
 class BudgetPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """The last policy of every client's pipeline: it sees each request on its way out, and each answer."""
 
-    def __init__(self, budget: Budget, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, budget: Budget, principal: str, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
         self._budget = budget
+        self._principal = principal
         self._clock = clock
 
     async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
@@ -179,7 +185,7 @@ class BudgetPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     async def _admit(self, request: HttpRequest) -> Admission:
         caller, patience = _CALLER.get(), _IN_PLACE
         while True:
-            answer = self._budget.ask(request.method, request.url, caller, now=self._clock())
+            answer = self._budget.ask(request.method, request.url, caller, now=self._clock(), principal=self._principal)
             if isinstance(answer, Admission):
                 return answer
             patience -= answer.seconds

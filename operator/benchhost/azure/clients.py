@@ -46,12 +46,16 @@ class AzureClients:
         Which Azure.
     credentials
         Who we are.
+    budget
+        What may be asked, shared by all that ask; one of its own when there is nobody else.
     """
 
-    def __init__(self, settings: AzureCloudSettings, credentials: AzureCredentials) -> None:
+    def __init__(
+        self, settings: AzureCloudSettings, credentials: AzureCredentials, budget: Budget | None = None
+    ) -> None:
         self.settings = settings
         self._credentials = credentials
-        self._budget = Budget()
+        self._budget = budget if budget is not None else Budget()
         self._session: aiohttp.ClientSession | None = None
         self._shared: dict[str, Any] = {}
         self._compute: dict[str, ComputeManagementClient] = {}
@@ -64,19 +68,17 @@ class AzureClients:
 
     def compute(self, subscription_id: str) -> ComputeManagementClient:
         """The client for machines and disks."""
-        if subscription_id not in self._compute:
-            self._compute[subscription_id] = ComputeManagementClient(
-                subscription_id=subscription_id, **self._client_arguments()
-            )
-        return self._compute[subscription_id]
+        key = subscription_id.lower()
+        if key not in self._compute:
+            self._compute[key] = ComputeManagementClient(subscription_id=subscription_id, **self._client_arguments())
+        return self._compute[key]
 
     def network(self, subscription_id: str) -> NetworkManagementClient:
         """The client for networks, interfaces and addresses."""
-        if subscription_id not in self._network:
-            self._network[subscription_id] = NetworkManagementClient(
-                subscription_id=subscription_id, **self._client_arguments()
-            )
-        return self._network[subscription_id]
+        key = subscription_id.lower()
+        if key not in self._network:
+            self._network[key] = NetworkManagementClient(subscription_id=subscription_id, **self._client_arguments())
+        return self._network[key]
 
     async def get(self, url: str) -> AsyncHttpResponse:
         """One GET of any ARM URL, with our token: only for URLs that the settings allow."""
@@ -131,7 +133,7 @@ class AzureClients:
                 UserAgentPolicy(base_user_agent="benchhost"),
                 authentication,
                 CustomHookPolicy(),
-                BudgetPolicy(self._budget),
+                BudgetPolicy(self._budget, self._credentials.principal),
             ],
         }
 

@@ -32,6 +32,11 @@ _NO_RETRIES: Final = {"retry_total": 0}
 class AzureCredentials(Protocol):
     """Something that Azure accepts as proof of who we are."""
 
+    @property
+    def principal(self) -> str:
+        """Who that is, whatever proves it: what Azure counts requests by."""
+        ...
+
     def to_token_credential(self, settings: AzureCloudSettings, transport: Transport) -> AsyncTokenCredential:
         """The SDK's credential over this transport.
 
@@ -44,11 +49,22 @@ class AzureCredentials(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSecret:
-    """A service principal with a client secret."""
+class _Application:
+    """A service principal, whatever proves that we are it."""
 
     tenant_id: str = field(repr=False)
     client_id: str = field(repr=False)
+
+    @property
+    def principal(self) -> str:
+        """Who that is, whatever proves it."""
+        return f"{self.tenant_id}/{self.client_id}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret(_Application):
+    """A service principal with a client secret."""
+
     client_secret: str = field(repr=False)
 
     def to_token_credential(self, settings: AzureCloudSettings, transport: Transport) -> AsyncTokenCredential:
@@ -59,11 +75,9 @@ class ClientSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientCertificate:
+class ClientCertificate(_Application):
     """A service principal with a certificate and its RSA key."""
 
-    tenant_id: str = field(repr=False)
-    client_id: str = field(repr=False)
     content: bytes = field(repr=False)
     """PEM or PKCS#12."""
     password: str | None = field(default=None, repr=False)
@@ -89,11 +103,9 @@ class ClientCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientCertificateFile:
+class ClientCertificateFile(_Application):
     """The same, in a file that may be replaced while we run."""
 
-    tenant_id: str = field(repr=False)
-    client_id: str = field(repr=False)
     path: Path
     password: str | None = field(default=None, repr=False)
 
@@ -110,11 +122,9 @@ class ClientCertificateFile:
 
 
 @dataclass(frozen=True, slots=True)
-class FederatedToken:
+class FederatedToken(_Application):
     """A principal that trusts the issuer of our service account token (workload identity federation)."""
 
-    tenant_id: str = field(repr=False)
-    client_id: str = field(repr=False)
     token_file: Path
 
     def to_token_credential(self, settings: AzureCloudSettings, transport: Transport) -> AsyncTokenCredential:
@@ -143,6 +153,11 @@ class ManagedIdentity:
 
     client_id: str | None = field(default=None, repr=False)
     """Of a user-assigned identity; None means the machine's own."""
+
+    @property
+    def principal(self) -> str:
+        """Who that is."""
+        return f"managed/{self.client_id or ''}".lower()
 
     def to_token_credential(self, settings: AzureCloudSettings, transport: Transport) -> AsyncTokenCredential:  # noqa: ARG002 - its authority is the machine
         """As ``AzureCredentials`` has it."""

@@ -130,7 +130,10 @@ def _vouched(part: ObservedPart, by_id: Mapping[str, ObservedPart]) -> ObservedP
 
 def _attached(disk: AttachedDisk, request: HostRequest, by_id: Mapping[str, ObservedPart]) -> ObservedPart:
     """An attached disk; one that is called otherwise was attached by somebody else and stays theirs."""
-    if HostNames.of(request).is_disk(name_in(disk.resource_id)):
+    names = HostNames.of(request)
+    # An adopted machine may have brought a disk that is called as ours would be: then only tags tell.
+    may_go_by_name = names.is_computed or not request.spec.adopt
+    if may_go_by_name and names.is_disk(name_in(disk.resource_id)):
         part = ObservedPart(disk.resource_id, PartState.READY, request.owner, size_gib=disk.size_gib)
         return _vouched(part, by_id)
     seen = by_id.get(disk.resource_id.lower())

@@ -11,7 +11,7 @@ from typing import Final
 
 from benchhost.azure.bodies import Body, each, inside, text
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.listing import Listing
+from benchhost.azure.listing import Listing, Snapshot
 from benchhost.azure.names import HostNames
 from benchhost.azure.pages import LIST_URLS, describe_list, list_url, subscription_url
 from benchhost.azure.resources import resource
@@ -97,7 +97,9 @@ class GroupLists:
         names, listing = HostNames.of(request), self._lists[Part.DISK]
         items = (await listing.recent(_RECENT, not_before)).items
         boot = names.id_of(Part.DISK).lower()
-        data = (f"{boot.removesuffix('-os')}-data-{lun}" for lun in range(_LUNS))
+        group = boot.rpartition("/")[0]
+        # Looked up and not looked for: a group may have thousands of disks, and each of its hosts asks.
+        data = (f"{group}/{names.get(Part.DATA_DISK, lun)}".lower() for lun in range(_LUNS))
         found = [items[key] for key in (boot, *data) if key in items]
         if boot in items or _is_gone(listing, boot, request):
             return found
@@ -120,15 +122,10 @@ class GroupLists:
     async def _read_machine(self, request: HostRequest, not_before: datetime | None) -> Body | None:
         names = HostNames.of(request)
         key, single = names.id_of(Part.MACHINE).lower(), resource(self.clients, names, Part.MACHINE)
-        if self._has_no_statuses():
-            return await single.get(expand="instanceView")
-        try:
-            listed, stated = await asyncio.gather(
-                self.machines.recent(_RECENT, not_before), self._statuses.recent(_RECENT, not_before)
-            )
-        except AdminError:
-            # A role in the resource group alone does not open a list of the subscription.
-            self._statuses_refused_until = datetime.now(UTC) + _REFUSED_FOR
+        listed, stated = await asyncio.gather(
+            self.machines.recent(_RECENT, not_before), self._recent_statuses(not_before)
+        )
+        if stated is None:
             return await single.get(expand="instanceView")
         item, status = listed.items.get(key), stated.items.get(key)
         if item is None and status is None and _is_gone(self.machines, key, request):
@@ -138,8 +135,15 @@ class GroupLists:
             return await single.get(expand="instanceView")
         return whole
 
-    def _has_no_statuses(self) -> bool:
-        return self._statuses_refused_until is not None and datetime.now(UTC) < self._statuses_refused_until
+    async def _recent_statuses(self, not_before: datetime | None) -> Snapshot | None:
+        """The power states; None without the right to see them, which a role in the resource group does not give."""
+        if self._statuses_refused_until is not None and datetime.now(UTC) < self._statuses_refused_until:
+            return None
+        try:
+            return await self._statuses.recent(_RECENT, not_before)
+        except AdminError:
+            self._statuses_refused_until = datetime.now(UTC) + _REFUSED_FOR
+            return None
 
     def _listing(self, url: str, what: str) -> Listing:
         return Listing(self.clients, url, what, self.location)

@@ -6,12 +6,13 @@ enough hosts ask within a few seconds. What is seen is as fresh as the request w
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.group_lists import GroupLists, ReadListed
+from benchhost.azure.lately import Lately
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import ReadAlone, observe
 from benchhost.azure.polling import poll_operation
@@ -61,7 +62,7 @@ class Inventory:
     def __init__(self, clients: AzureClients) -> None:
         self._clients = clients
         self._groups: dict[tuple[str, str, str], _Group] = {}
-        self._changed: OrderedDict[str, datetime] = OrderedDict()
+        self._changed = Lately(_REMEMBERS)
 
     async def observe(self, request: HostRequest) -> Observation:
         """Look at everything that belongs to a host."""
@@ -82,12 +83,12 @@ class Inventory:
             return OperationState(finished=False)
         state = await poll_operation(self._clients, request, poll_url)
         if state is None or state.finished:
-            self._note_change(request)
+            self._changed.note(request.owner.uid)
         return state
 
     def note_step(self, request: HostRequest, step: Step) -> None:
         """A step was sent: what was seen before shows the host no more."""
-        self._note_change(request)
+        self._changed.note(request.owner.uid)
         if step.verb is Verb.ENSURE:
             self._group(request).lists.expect(request, step.part)
 
@@ -104,21 +105,14 @@ class Inventory:
         item = snapshot.items.get(HostNames.of(request).id_of(Part.MACHINE).lower()) or {}
         return str((item.get("properties") or {}).get("provisioningState")).lower() in _UNFINISHED
 
-    def _note_change(self, request: HostRequest) -> None:
-        self._changed.pop(request.owner.uid, None)
-        self._changed[request.owner.uid] = datetime.now(UTC)
-
     def _not_before(self, request: HostRequest) -> datetime | None:
         """As of when a host has to be seen."""
-        forgotten = datetime.now(UTC) - _REMEMBERS
-        while self._changed and next(iter(self._changed.values())) < forgotten:
-            self._changed.popitem(last=False)
         moments = (request.not_before, self._changed.get(request.owner.uid))
         return max((moment for moment in moments if moment is not None), default=None)
 
     def _group(self, request: HostRequest) -> _Group:
         azure = request.spec.azure
-        key = (azure.subscription_id, azure.resource_group.lower(), azure.location)
+        key = (azure.subscription_id.lower(), azure.resource_group.lower(), azure.location)
         if key not in self._groups:
             lists = GroupLists(self._clients, azure.subscription_id, azure.resource_group, azure.location)
             self._groups[key] = _Group(lists)

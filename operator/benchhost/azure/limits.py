@@ -31,6 +31,7 @@ _COMPUTE: Final = {
 _NETWORK: Final = {"reads": Limit(10_000, 10_000, 300.0, is_window=True)} | dict.fromkeys(
     ("writes", "deletes"), Limit(1_000, 1_000, 300.0, is_window=True)
 )
+"""Writes and deletions are one limit."""
 _KINDS: Final = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _DELETING_ACTIONS: Final = frozenset({"deallocate", "simulateeviction"})
 _SUBSCRIPTION_HEADER: Final = "x-ms-ratelimit-remaining-"
@@ -45,13 +46,15 @@ class Claim(NamedTuple):
     """Subscription, with the region or the resource where the limit is for one."""
     is_shared: bool
     """Requests of several hosts meet here."""
+    principal: str = ""
+    """Whose it is, of limits that every principal has for itself."""
 
     def describe(self) -> str:
         """The limit in words, for messages."""
         return f"{self.name} of {self.scope}"
 
 
-def claims(method: str, url: str, location: str) -> tuple[tuple[Claim, Limit], ...]:
+def claims(method: str, url: str, location: str, principal: str = "") -> tuple[tuple[Claim, Limit], ...]:
     """What a request counts against.
 
     Parameters
@@ -62,6 +65,8 @@ def claims(method: str, url: str, location: str) -> tuple[tuple[Claim, Limit], .
         Its URL, or the path of it.
     location
         The region of the host that it is for; a URL that names one goes before.
+    principal
+        Who sends it.
     """
     segments = urlsplit(url).path.strip("/").lower().split("/")
     subscription = segments[1] if len(segments) > 1 and segments[0] == "subscriptions" else ""
@@ -69,7 +74,7 @@ def claims(method: str, url: str, location: str) -> tuple[tuple[Claim, Limit], .
     door = _FRONT_DOOR[kind]
     everybody = Limit(_ACROSS_PRINCIPALS * door.capacity, _ACROSS_PRINCIPALS * door.refill, door.period)
     return (
-        (Claim(f"subscription-{kind}", subscription, is_shared=True), door),
+        (Claim(f"subscription-{kind}", subscription, is_shared=True, principal=principal), door),
         (Claim(f"subscription-global-{kind}", subscription, is_shared=True), everybody),
         *_of_provider(method.upper(), kind, segments, f"{subscription}/{_region(segments, location)}"),
     )
@@ -90,7 +95,7 @@ def _region(segments: list[str], location: str) -> str:
 
 def _of_provider(method: str, kind: str, segments: list[str], region: str) -> tuple[tuple[Claim, Limit], ...]:
     if "microsoft.network" in segments:
-        name = "Microsoft.Network/reads" if kind == "reads" else "Microsoft.Network/writes"
+        name = "Microsoft.Network/reads" if kind == "reads" else "Microsoft.Network/changes"
         return ((Claim(name, region, is_shared=True), _NETWORK[kind]),)
     policy = (
         _compute_policy(method, segments[segments.index("microsoft.compute") + 1 :])

@@ -8,17 +8,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Final
 
-from benchhost.azure.bodies import Body
+from benchhost.azure.bodies import Body, each
 from benchhost.azure.budget import Caller, calling
-from benchhost.azure.calls import azure_call, json_of, refusal_of
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.errors import classify
+from benchhost.azure.lately import Lately
 from benchhost.azure.names import without_suffix
+from benchhost.azure.pages import read_pages
 from benchhost.azure.waiting import Flow
-from benchhost.cloud.errors import CloudError, DeferredError, TransientError
+from benchhost.cloud.errors import CloudError, DeferredError
 
 _PATIENCE: Final = timedelta(seconds=1)
 """How long somebody is kept waiting for a round: they hold one of the controller's workers meanwhile."""
@@ -78,7 +77,7 @@ class Listing:
     _took: timedelta = timedelta(0)
     """From the last round's beginning to its end."""
     _shown: dict[str, datetime] = field(default_factory=dict)
-    _expected: dict[str, datetime] = field(default_factory=dict)
+    _expected: Lately = field(default_factory=lambda: Lately(_REMEMBER))
     _expiry: asyncio.TimerHandle | None = None
 
     async def recent(self, max_age: timedelta, not_before: datetime | None = None) -> Snapshot:
@@ -111,11 +110,11 @@ class Listing:
     def expect(self, key: str) -> None:
         """An entry is made: it may be missing in the list for a moment (seen on ARM: bosh-azure-cpi-release#765)."""
         self._shown.pop(key, None)
-        self._expected[key] = datetime.now(UTC)
+        self._expected.note(key)
 
     def is_expected(self, key: str) -> bool:
         """Whether an entry was made and no round has shown it since."""
-        return key in self._expected
+        return self._expected.get(key) is not None
 
     def has_shown(self, key: str) -> bool:
         """Whether an earlier round has shown an entry, so that its absence means that it is gone."""
@@ -158,13 +157,11 @@ class Listing:
         await asyncio.sleep(pause.total_seconds())
         started = datetime.now(UTC)
         items: dict[str, Body] = {}
-        url, pages = self.url, 0
+        pages = 0
         with calling(Caller(uid=f"list {started.timestamp()}", location=self.location, flow=Flow(""))):
-            while url:
-                body = await self._page(url)
+            async for page in read_pages(self.clients, self.url, self.what, is_patient=True):
                 pages += 1
-                items |= {str(item.get("id")).lower(): item for item in body.get("value") or ()}
-                url = body.get("nextLink") or ""
+                items |= {str(item.get("id")).lower(): item for item in each(page, "value")}
         self.pages, self._last = pages, Snapshot(started, datetime.now(UTC), items)
         self._took = self._last.ended - started
         self._remember(items, started)
@@ -175,23 +172,7 @@ class Listing:
     def _remember(self, items: Mapping[str, Body], started: datetime) -> None:
         oldest = started - _REMEMBER
         self._shown = {key: seen for key, seen in self._shown.items() if seen > oldest} | dict.fromkeys(items, started)
-        self._expected = {key: made for key, made in self._expected.items() if made > oldest and key not in items}
-
-    async def _page(self, url: str) -> Body:
-        if not self.clients.settings.is_at_endpoint(url):
-            raise TransientError(f"Azure did not {self.what}: its next page is not at the endpoint of this cloud.")
-        while True:
-            try:
-                async with azure_call(self.clients.settings, self.what):
-                    response = await self.clients.get(url)
-                    await response.read()
-            except DeferredError as deferred:
-                await asyncio.sleep(deferred.retry_after.total_seconds())
-                continue
-            if response.status_code >= HTTPStatus.BAD_REQUEST:
-                raise classify(refusal_of(response), self.what)
-            body = json_of(response)
-            return body if isinstance(body, Mapping) else {}
+        self._expected.forget(items)
 
     def _end(self, ended: asyncio.Task[None]) -> None:
         self._round = None

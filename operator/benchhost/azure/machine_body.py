@@ -12,16 +12,16 @@ from benchhost.azure.tags import to_tags
 from benchhost.cloud.machine import Part
 from benchhost.cloud.provider import GuestSecrets, HostRequest
 
-Body = dict[str, Any]
+Payload = dict[str, Any]
 """JSON as ARM reads it."""
 
 _ULTRA_DISK: Final = "ultrassd_lrs"
 
 
-def to_machine(request: HostRequest, network_profile: Body) -> Body:
+def to_machine(request: HostRequest, network_profile: Payload) -> Payload:
     """The machine; its disks and its interface go when it goes."""
     azure, names = request.spec.azure, HostNames.of(request)
-    properties: Body = {
+    properties: Payload = {
         "hardwareProfile": {"vmSize": request.size},
         "storageProfile": {
             "imageReference": _image(azure.image),
@@ -35,7 +35,7 @@ def to_machine(request: HostRequest, network_profile: Body) -> Body:
         **_placement(azure.placement),
         **_capabilities(azure),
     }
-    body: Body = {"location": azure.location, "tags": to_tags(request), "properties": properties}
+    body: Payload = {"location": azure.location, "tags": to_tags(request), "properties": properties}
     if request.zone is not None:
         body["zones"] = [request.zone]
     if azure.identity_ids:
@@ -46,12 +46,12 @@ def to_machine(request: HostRequest, network_profile: Body) -> Body:
     return body
 
 
-def to_resize(request: HostRequest) -> Body:
+def to_resize(request: HostRequest) -> Payload:
     """The PATCH that changes nothing but the size."""
     return {"properties": {"hardwareProfile": {"vmSize": request.size}}}
 
 
-def to_data_disk(disk: DataDisk, names: HostNames) -> Body:
+def to_data_disk(disk: DataDisk, names: HostNames) -> Payload:
     """A new, empty disk."""
     return {
         "lun": disk.lun,
@@ -64,12 +64,12 @@ def to_data_disk(disk: DataDisk, names: HostNames) -> Body:
     }
 
 
-def to_diagnostics(azure: AzureSpec) -> Body:
+def to_diagnostics(azure: AzureSpec) -> Payload:
     """Whether the console is recorded. Without a storage account's URI it goes to storage that Azure manages."""
     return {"bootDiagnostics": {"enabled": azure.boot_diagnostics}}
 
 
-def _image(image: Image) -> Body:
+def _image(image: Image) -> Payload:
     if image.id is not None:
         return {"id": image.id}
     return {
@@ -80,8 +80,8 @@ def _image(image: Image) -> Body:
     }
 
 
-def _os_disk(disk: OsDisk, names: HostNames) -> Body:
-    body: Body = {"name": names.get(Part.DISK), "createOption": "FromImage", "deleteOption": "Delete"}
+def _os_disk(disk: OsDisk, names: HostNames) -> Payload:
+    body: Payload = {"name": names.get(Part.DISK), "createOption": "FromImage", "deleteOption": "Delete"}
     if disk.ephemeral:
         # On the machine's own hardware: no storage account type, and read-only caching is what Azure asks for
         # (ephemeral-os-disks-deploy.md).
@@ -93,13 +93,13 @@ def _os_disk(disk: OsDisk, names: HostNames) -> Body:
     return body
 
 
-def _os_profile(azure: AzureSpec, names: HostNames, secrets: GuestSecrets) -> Body:
+def _os_profile(azure: AzureSpec, names: HostNames, secrets: GuestSecrets) -> Payload:
     user = azure.admin.username
-    keys: list[Body] = [
+    keys: list[Payload] = [
         {"path": f"/home/{user}/.ssh/authorized_keys", "keyData": key}
         for key in secrets.ssh_public_keys or azure.admin.ssh_public_keys
     ]
-    profile: Body = {
+    profile: Payload = {
         "computerName": names.machine,
         "adminUsername": user,
         "linuxConfiguration": {"disablePasswordAuthentication": True, "ssh": {"publicKeys": keys}},
@@ -109,7 +109,7 @@ def _os_profile(azure: AzureSpec, names: HostNames, secrets: GuestSecrets) -> Bo
     return profile
 
 
-def _spot(spot: Spot | None) -> Body:
+def _spot(spot: Spot | None) -> Payload:
     if spot is None:
         return {}
     return {
@@ -119,7 +119,7 @@ def _spot(spot: Spot | None) -> Body:
     }
 
 
-def _placement(placement: HostPlacement | None) -> Body:
+def _placement(placement: HostPlacement | None) -> Payload:
     if placement is None:
         return {}
     given = {
@@ -130,16 +130,16 @@ def _placement(placement: HostPlacement | None) -> Body:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _reservation(group_id: str | None) -> Body | None:
+def _reservation(group_id: str | None) -> Payload | None:
     group = _reference(group_id)
     return {"capacityReservationGroup": group} if group is not None else None
 
 
-def _reference(arm_id: str | None) -> Body | None:
+def _reference(arm_id: str | None) -> Payload | None:
     return {"id": arm_id} if arm_id is not None else None
 
 
-def _capabilities(azure: AzureSpec) -> Body:
+def _capabilities(azure: AzureSpec) -> Payload:
     """What the machine must be able to do from the start: it can only be switched on while deallocated."""
     uses_ultra_disks = any(disk.storage_account_type.lower() == _ULTRA_DISK for disk in azure.data_disks)
     wanted = {"hibernationEnabled": azure.hibernation, "ultraSSDEnabled": uses_ultra_disks}

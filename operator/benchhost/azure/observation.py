@@ -115,20 +115,21 @@ def to_observation(request: HostRequest, bodies: Mapping[Part, Body | None], lis
 
 
 async def _own_parts(reader: Reader, request: HostRequest) -> dict[Part, Body | None]:
-    """The machine, its interface and its public address."""
-    is_public = request.spec.azure.network.public_address is PublicAddress.STATIC
-    attached = [Part.INTERFACE, Part.ADDRESS] if is_public else [Part.INTERFACE]
-    if not makes_interface_with_machine(request.spec.azure):
-        wanted = [Part.MACHINE, *attached]
-        return dict(zip(wanted, await _all(*map(reader.part, wanted)), strict=True))
+    """The machine, its interface and its public address: those that it refers to, whatever they are called."""
     machine = await reader.part(Part.MACHINE)
     if machine is None:
-        # What is left of an earlier machine, where its deletion did not take everything along.
-        return dict(zip(attached, await _all(*map(reader.named, attached)), strict=True))
+        return await _without_machine(reader, request)
     interface = await _referred(reader, Part.INTERFACE, interface_id_of(machine))
-    address_id = address_id_of(interface) if is_public and interface is not None else None
-    address = await _referred(reader, Part.ADDRESS, address_id)
+    address = await _referred(reader, Part.ADDRESS, address_id_of(interface) if interface is not None else None)
     return {Part.MACHINE: machine, Part.INTERFACE: interface, Part.ADDRESS: address}
+
+
+async def _without_machine(reader: Reader, request: HostRequest) -> dict[Part, Body | None]:
+    """What was made for a machine, or is left of an earlier one where its deletion did not take everything along."""
+    is_public = request.spec.azure.network.public_address is PublicAddress.STATIC
+    attached = [Part.INTERFACE, Part.ADDRESS] if is_public else [Part.INTERFACE]
+    read = reader.named if makes_interface_with_machine(request.spec.azure) else reader.part
+    return dict(zip(attached, await _all(*map(read, attached)), strict=True))
 
 
 async def _referred(reader: Reader, part: Part, at: str | None) -> Body | None:
@@ -158,6 +159,7 @@ def to_part(body: Body) -> ObservedPart:
         in_use=any(inside(subnet, "properties").get("ipConfigurations") for subnet in subnets),
         etag=body.get("etag"),
         tags=dict(body.get("tags") or {}),
+        size_gib=inside(body, "properties").get("diskSizeGB"),
     )
 
 
@@ -186,22 +188,34 @@ def to_machine(body: Body, addresses: tuple[Address, ...] = ()) -> Machine:
         # ARM shows their ids in a case of its own.
         identity_ids=frozenset(map(str.lower, inside(body, "identity", "userAssignedIdentities"))),
         boot_diagnostics=inside(properties, "diagnosticsProfile", "bootDiagnostics").get("enabled"),
-        is_spot=text(properties.get("priority")).lower() == "spot",
         failure_code=_failure_code(failed["code"]) if failed else None,
         failure_message=failed.get("message") if failed else None,
     )
 
 
 def to_addresses(interface: Body | None, public: Body | None) -> tuple[Address, ...]:
-    """The private addresses of the interface and the public one, where they are known."""
+    """The addresses and names inside the network and outside, where they are known."""
     private = (
         inside(one, "properties").get("privateIPAddress") for one in each(interface, "properties", "ipConfigurations")
     )
-    found = [Address(type=AddressType.INTERNAL_IP, address=address) for address in private if address]
-    external = inside(public, "properties").get("ipAddress")
-    if external:
-        found.append(Address(type=AddressType.EXTERNAL_IP, address=external))
-    return tuple(found)
+    found = [
+        *((AddressType.INTERNAL_IP, address) for address in private),
+        (AddressType.EXTERNAL_IP, inside(public, "properties").get("ipAddress")),
+        (AddressType.INTERNAL_DNS, _internal_name(interface)),
+        (AddressType.EXTERNAL_DNS, inside(public, "properties", "dnsSettings").get("fqdn")),
+    ]
+    return tuple(Address(type=kind, address=address) for kind, address in found if address)
+
+
+def _internal_name(interface: Body | None) -> str | None:
+    """The name in Azure's own DNS; without a label of its own the machine's name under the network's suffix.
+
+    The reference of Network Interfaces, ``internalDomainNameSuffix``: a DNS entry is made for the primary interface.
+    """
+    dns = inside(interface, "properties", "dnsSettings")
+    suffix, machine = dns.get("internalDomainNameSuffix"), inside(interface, "properties", "virtualMachine").get("id")
+    made = f"{name_in(str(machine))}.{suffix}" if suffix and machine else None
+    return dns.get("internalFqdn") or made
 
 
 def _last(statuses: Iterable[Body], prefix: str) -> Body | None:

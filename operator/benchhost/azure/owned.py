@@ -15,6 +15,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.core.tools import parse_resource_id
 from benchhost.api.conditions import Reason
 from benchhost.azure.attempt import read_started
+from benchhost.azure.budget import Caller, calling
 from benchhost.azure.calls import azure_call, refusal_of
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.names import without_suffix
@@ -22,6 +23,7 @@ from benchhost.azure.observation import part_from_json, to_part
 from benchhost.azure.pages import read_items
 from benchhost.azure.polling import to_time
 from benchhost.azure.tags import is_shared_by, read_owner
+from benchhost.azure.waiting import Flow
 from benchhost.cloud.errors import AdminError, TransientError
 from benchhost.cloud.machine import ObservedPart, Owner, Part, PartState
 from benchhost.cloud.owned import OwnedResource, Scope
@@ -51,7 +53,8 @@ async def list_owned(clients: AzureClients, scope: Scope, cluster: str) -> list[
     CloudError
         If Azure refuses to list. A resource group that does not exist has nothing in it.
     """
-    found = [to_owned(item, scope) async for item in _list_all(clients, scope)]
+    with calling(Caller(f"list {scope}", location="", flow=Flow(""))):
+        found = [to_owned(item, scope) async for item in _list_all(clients, scope)]
     ours = [resource for resource in found if resource is not None and resource.owner.cluster == cluster]
     return [await _with_users(clients, resource) if resource.part is Part.NETWORK else resource for resource in ours]
 
@@ -64,6 +67,11 @@ async def delete_owned(clients: AzureClients, resource: OwnedResource) -> Starte
     CloudError
         If Azure refuses, or the resource is somebody else's now.
     """
+    with calling(_caller(resource)):
+        return await _delete(clients, resource)
+
+
+async def _delete(clients: AzureClients, resource: OwnedResource) -> Started:
     seen = await _read(clients, resource)
     if seen is None:
         return Started(finished=True)
@@ -102,7 +110,13 @@ def to_owned(item: Mapping[str, Any], scope: Scope) -> OwnedResource | None:
         owner=owner,
         created_at=to_time(item.get("createdTime")),
         state=seen.state if seen is not None else PartState.PENDING,
+        location=str(item.get("location") or ""),
     )
+
+
+def _caller(resource: OwnedResource) -> Caller:
+    """On whose behalf it is read and deleted: it counts against the limits that its host's own requests do."""
+    return Caller(resource.resource_id, resource.location, Flow(resource.owner.namespace, ends_bill=True))
 
 
 def _part_of(kind: str, name: str, owner: Owner | None) -> Part | None:
@@ -138,7 +152,8 @@ def _list_all(clients: AzureClients, scope: Scope) -> AsyncIterator[Mapping[str,
 
 async def _with_users(clients: AzureClients, resource: OwnedResource) -> OwnedResource:
     """A network with whether it is in use, which only its own body tells; taken for used when it cannot be seen."""
-    seen = await _read(clients, resource)
+    with calling(_caller(resource)):
+        seen = await _read(clients, resource)
     return replace(resource, in_use=seen is None or seen.in_use)
 
 

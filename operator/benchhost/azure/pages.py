@@ -1,17 +1,19 @@
 """Lists of ARM: where they are, and the items of one from its first page to its last.
 
-Used by the observation of a single host, by the group lists and by the orphan sweep. It keeps nothing; what many hosts
-look into again and again is a ``Listing``.
+Used by the observation of a single host, by the group lists and by the orphan sweep: what a refused or an absent list
+means is told here and nowhere else. It keeps nothing; what many hosts look into again and again is a ``Listing``.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
-from benchhost.azure.bodies import Body
+from benchhost.azure.bodies import Body, each
 from benchhost.azure.calls import azure_call, json_of, refusal_of
 from benchhost.azure.clients import AzureClients
-from benchhost.cloud.errors import TransientError
+from benchhost.azure.errors import classify
+from benchhost.cloud.errors import DeferredError, TransientError
 from benchhost.cloud.machine import Part
 
 _COMPUTE: Final = "{scope}/providers/Microsoft.Compute/{kind}?api-version={version}"
@@ -57,23 +59,63 @@ async def read_items(clients: AzureClients, url: str, what: str) -> AsyncIterato
     CloudError
         If Azure refuses to list.
     """
-    next_page: str | None = url
-    while next_page is not None:
-        page = await _read_page(clients, next_page, what)
-        for item in page.get("value") or []:
+    async for page in read_pages(clients, url, what):
+        for item in each(page, "value"):
             yield item
-        next_page = page.get("nextLink")
-        if next_page is not None and not clients.settings.is_at_endpoint(next_page):
+
+
+async def read_pages(clients: AzureClients, url: str, what: str, *, is_patient: bool = False) -> AsyncIterator[Body]:
+    """The pages of a list; where the resource group does not exist one that is empty.
+
+    Parameters
+    ----------
+    clients
+        Who asks.
+    url
+        The first page.
+    what
+        What it is asked for, for messages: "list disks in resource group x".
+    is_patient
+        Wait for the turn of each page, however long that takes.
+
+    Raises
+    ------
+    CloudError
+        If Azure refuses to list.
+    """
+    page = await _read_first(clients, url, what, is_patient=is_patient)
+    yield page
+    while next_page := page.get("nextLink"):
+        if not clients.settings.is_at_endpoint(next_page):
             raise TransientError(f"Azure did not {what}: the list goes on at another host, {next_page}")
+        response = await _get(clients, next_page, what, is_patient=is_patient)
+        page = _to_page(response, what)
+        yield page
 
 
-async def _read_page(clients: AzureClients, url: str, what: str) -> Body:
-    async with azure_call(clients.settings, what):
-        response = await clients.get(url)
-        await response.read()
-        if response.status_code >= HTTPStatus.BAD_REQUEST and refusal_of(response).is_absence:
-            return {}
-        response.raise_for_status()
+async def _read_first(clients: AzureClients, url: str, what: str, *, is_patient: bool) -> Body:
+    response = await _get(clients, url, what, is_patient=is_patient)
+    if response.status_code >= HTTPStatus.BAD_REQUEST and refusal_of(response).is_absence:
+        return {}  # only at the beginning: half a list that breaks off would make the rest look gone
+    return _to_page(response, what)
+
+
+async def _get(clients: AzureClients, url: str, what: str, *, is_patient: bool) -> Any:
+    while True:
+        try:
+            async with azure_call(clients.settings, what):
+                response = await clients.get(url)
+                await response.read()
+                return response
+        except DeferredError as deferred:
+            if not is_patient:
+                raise
+            await asyncio.sleep(deferred.retry_after.total_seconds())
+
+
+def _to_page(response: Any, what: str) -> Body:
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
+        raise classify(refusal_of(response), what)
     body = json_of(response)
     if not isinstance(body, Mapping):
         raise TransientError(f"Azure's answer could not be read when it was to {what}.")

@@ -6,7 +6,7 @@ Called by the steps. Plain dictionaries in wire form: the SDK's TypedDicts call 
 from typing import Final, assert_never
 
 from benchhost.api.azure import DataDisk, PublicAddress
-from benchhost.azure.machine_body import Body, to_machine
+from benchhost.azure.machine_body import Payload, to_machine
 from benchhost.azure.names import SUBNET, HostNames
 from benchhost.azure.tags import shared_tags, to_tags
 from benchhost.cloud.machine import Part
@@ -16,7 +16,7 @@ _NETWORK_API_VERSION: Final = "2022-11-01"
 """By which Microsoft.Compute asks Microsoft.Network: the newest that the SDK's models know (compute 39)."""
 
 
-def to_body(request: HostRequest, part: Part) -> Body:
+def to_body(request: HostRequest, part: Part) -> Payload:
     """The body of the PUT that creates a part.
 
     Raises
@@ -38,7 +38,7 @@ def to_body(request: HostRequest, part: Part) -> Body:
     assert_never(part)
 
 
-def to_virtual_network(request: HostRequest) -> Body:
+def to_virtual_network(request: HostRequest) -> Payload:
     """A network with one subnet over its whole range. It is shared, so no host's own tags are on it."""
     azure = request.spec.azure
     given = azure.network.virtual_network
@@ -54,7 +54,7 @@ def to_virtual_network(request: HostRequest) -> Body:
     }
 
 
-def to_public_address(request: HostRequest) -> Body:
+def to_public_address(request: HostRequest) -> Payload:
     """A static address; Standard is the only SKU that Azure still offers.
 
     It names no zone: the address is made before the machine has one, and keeps through another attempt elsewhere.
@@ -67,16 +67,16 @@ def to_public_address(request: HostRequest) -> Body:
     }
 
 
-def to_interface(request: HostRequest) -> Body:
+def to_interface(request: HostRequest) -> Payload:
     """The host's only interface; its public address goes when it goes."""
     azure, names = request.spec.azure, HostNames.of(request)
-    primary: Body = {"privateIPAllocationMethod": "Dynamic"}
+    primary: Payload = {"privateIPAllocationMethod": "Dynamic"}
     if azure.network.public_address is PublicAddress.STATIC:
         primary["publicIPAddress"] = {"id": names.id_of(Part.ADDRESS), "properties": {"deleteOption": "Delete"}}
     return {"location": azure.location, "tags": to_tags(request), "properties": _interface(request, primary)}
 
 
-def to_network_profile(request: HostRequest) -> Body:
+def to_network_profile(request: HostRequest) -> Payload:
     """What a new machine is attached to: the interface that was made for it, or one that comes with it.
 
     The second is refused for a machine that exists, so it is never sent without ``If-None-Match``.
@@ -85,7 +85,7 @@ def to_network_profile(request: HostRequest) -> Body:
     if not makes_interface_with_machine(request.spec.azure):
         properties = {"primary": True, "deleteOption": "Delete"}
         return {"networkInterfaces": [{"id": names.id_of(Part.INTERFACE), "properties": properties}]}
-    configuration: Body = {
+    configuration: Payload = {
         "name": names.get(Part.INTERFACE),
         "tags": to_tags(request),
         "properties": {
@@ -97,10 +97,10 @@ def to_network_profile(request: HostRequest) -> Body:
     return {"networkApiVersion": _NETWORK_API_VERSION, "networkInterfaceConfigurations": [configuration]}
 
 
-def _address_configuration(request: HostRequest) -> Body:
+def _address_configuration(request: HostRequest) -> Payload:
     if request.spec.azure.network.public_address is not PublicAddress.STATIC:
         return {}
-    configuration: Body = {
+    configuration: Payload = {
         "name": HostNames.of(request).get(Part.ADDRESS),
         "tags": to_tags(request),
         "sku": {"name": "Standard", "tier": "Regional"},
@@ -113,11 +113,11 @@ def _address_configuration(request: HostRequest) -> Body:
     return {"publicIPAddressConfiguration": configuration}
 
 
-def _interface(request: HostRequest, address: Body) -> Body:
+def _interface(request: HostRequest, address: Payload) -> Payload:
     """What an interface is, however it is made."""
     network = request.spec.azure.network
-    primary: Body = {"primary": True, "subnet": {"id": HostNames.of(request).subnet_id()}, **address}
-    properties: Body = {
+    primary: Payload = {"primary": True, "subnet": {"id": HostNames.of(request).subnet_id()}, **address}
+    properties: Payload = {
         "ipConfigurations": [{"name": "primary", "properties": primary}],
         "enableAcceleratedNetworking": network.accelerated_networking,
     }
@@ -126,6 +126,6 @@ def _interface(request: HostRequest, address: Body) -> Body:
     return properties
 
 
-def to_growth(disk: DataDisk) -> Body:
+def to_growth(disk: DataDisk) -> Payload:
     """The PATCH of a disk that changes nothing but its size."""
     return {"properties": {"diskSizeGB": disk.size_gib}}

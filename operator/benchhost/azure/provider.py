@@ -7,7 +7,7 @@ again, and every error that leaves it is a ``CloudError``, or a ``DeferredError`
 import logging
 from typing import Final
 
-from benchhost.azure.budget import Caller, calling
+from benchhost.azure.budget import Budget, Caller, calling
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.console import read_console
 from benchhost.azure.credentials import AzureCredentials
@@ -36,10 +36,14 @@ class AzureProvider:
         Which Azure.
     credentials
         Who we are.
+    budget
+        What may be asked of Azure, shared by all providers of a process; one of its own when it is the only one.
     """
 
-    def __init__(self, settings: AzureCloudSettings, credentials: AzureCredentials) -> None:
-        self._clients = AzureClients(settings, credentials)
+    def __init__(
+        self, settings: AzureCloudSettings, credentials: AzureCredentials, budget: Budget | None = None
+    ) -> None:
+        self._clients = AzureClients(settings, credentials, budget)
         self._inventory = Inventory(self._clients)
 
     async def observe(self, request: HostRequest) -> Observation:
@@ -69,7 +73,8 @@ class AzureProvider:
 
     async def read_console(self, request: HostRequest) -> str | None:
         """The end of what the machine wrote to its console; None when there is none or it cannot be read."""
-        return await read_console(self._clients, request)
+        with calling(_caller(request)):
+            return await read_console(self._clients, request)
 
     async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
         """What this cluster owns in a resource group: one GET a thousand resources, and one for each network."""

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from azure.core.exceptions import HttpResponseError
 from benchhost.azure.calls import azure_call, refusal_of
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.machine_body import Body
+from benchhost.azure.machine_body import Payload
 from benchhost.azure.names import HostNames
 from benchhost.cloud.machine import ObservedPart, Part
 
@@ -50,7 +50,7 @@ class Resource:
         async with azure_call(self.clients.settings, f"read {self.words}"):
             return await _unless_absent(self.operations.get(*self.at, **arguments))
 
-    async def put(self, body: Body, **arguments: Any) -> Any:
+    async def put(self, body: Payload, **arguments: Any) -> Any:
         """Create or update it."""
         return await self.operations.begin_create_or_update(*self.at, body, **arguments)
 

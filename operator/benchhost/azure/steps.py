@@ -1,26 +1,31 @@
 """Start one step of one part, on what was observed just before. Called by the provider.
 
-A step sends one request and changes nothing that carries another owner's tags, or none; a PUT names the version that
-was seen, so that it is refused when somebody was faster. No step waits for what it starts: the answer's headers say
-where to look.
+A step changes one thing, in one request, and nothing that carries another owner's tags, or none. What keeps a part of
+what is there (an update, tags) reads it first where the observation does not show all of it. A request that puts
+something in the place of what was seen names the version that was seen, so that it is refused when somebody was
+faster. No step waits for what it starts: the answer's headers say where to look.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, assert_never
 
 from azure.core.exceptions import HttpResponseError
+from benchhost.api.conditions import Reason
 from benchhost.azure.attempt import Attempt
 from benchhost.azure.calls import refusal_of
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.machine_body import to_resize
 from benchhost.azure.machine_update import to_update
+from benchhost.azure.observation import to_part
 from benchhost.azure.parameters import to_body, to_growth
-from benchhost.azure.tags import is_shared_by, read_owner, to_tags, without_owner
+from benchhost.azure.tags import is_shared_by, read_owner, to_tags, with_tags, without_owner
 from benchhost.cloud.errors import AdminError, TransientError
 from benchhost.cloud.machine import MachinePower, Observation, ObservedPart, Part, PartState
 from benchhost.cloud.provider import HostRequest, Started, Step, Verb, makes_interface_with_machine
+from benchhost.cloud.tags import missing_tags
 
 _FINISHED: Final = Started(finished=True)
 _BROUGHT_ALONG: Final = frozenset({Part.ADDRESS, Part.INTERFACE})
@@ -118,30 +123,53 @@ async def _release(attempt: Attempt) -> Started:
     if seen is None or seen.owner is None:
         return _FINISHED
     attempt.require_owned()
-    tags = await _tags(attempt, seen)
-    if tags is None or read_owner(tags) is None:
+    shown = await _as_shown(attempt, seen)
+    if shown is None or read_owner(shown.tags) is None:
         return _FINISHED
-    return await attempt.send(attempt.target.tag, without_owner(tags), **_no_polling(attempt))
+    return await _set_tags(attempt, shown, without_owner(shown.tags))
 
 
 async def _tag(attempt: Attempt) -> Started:
     seen = attempt.require_existing()
     if not (seen.owner is None and attempt.request.spec.adopt):
         attempt.require_owned()
-    tags = await _tags(attempt, seen) or {}
-    # Tags of others on the same resource (cost centres, policies) stay.
-    wanted = {**without_owner(tags), **to_tags(attempt.request)}
-    if wanted == tags:
+    shown = await _as_shown(attempt, seen)
+    if shown is None:
+        raise TransientError(f"Azure did not {attempt.what}: it is gone.", code="ResourceNotFound")
+    wanted = with_tags(attempt.request, shown.tags or {})
+    if wanted == shown.tags:
         return _FINISHED
-    return await attempt.send(attempt.target.tag, wanted, **_no_polling(attempt))
+    started = await _set_tags(attempt, shown, wanted)
+    if started.observed is not None and started.observed.tags is not None:
+        _require_kept(attempt, started.observed.tags)
+    return started
 
 
-async def _tags(attempt: Attempt, seen: ObservedPart) -> Mapping[str, str] | None:
-    """All tags; a disk that was seen only through its machine is read itself, None when it is gone."""
+def _require_kept(attempt: Attempt, tags: Mapping[str, str]) -> None:
+    """Whether the answer still shows what was sent: a policy may change a request on its way, every time anew."""
+    lost = missing_tags(tags, to_tags(attempt.request))
+    if lost:
+        raise AdminError(
+            f"Azure did not {attempt.what} as spec.azure.tags says: it took the request, but the tags "
+            f"{', '.join(sorted(lost))} are missing or have another value, as when a policy sets them. "
+            "Change spec.azure.tags or the policy.",
+            code="TagsNotKept",
+            reason=Reason.OUT_OF_SYNC,
+        )
+
+
+async def _set_tags(attempt: Attempt, shown: ObservedPart, tags: Mapping[str, str]) -> Started:
+    """Put these tags in place of those that were shown; refused where somebody has changed the resource since."""
+    headers = {"If-Match": shown.etag} if shown.etag else {}
+    return await attempt.send(attempt.target.tag, dict(tags), headers=headers, **_no_polling(attempt))
+
+
+async def _as_shown(attempt: Attempt, seen: ObservedPart) -> ObservedPart | None:
+    """The part with all its tags; a disk that was seen only through its machine is read itself, None when gone."""
     if seen.tags is not None:
-        return seen.tags
+        return seen
     model = await attempt.target.get()
-    return None if model is None else model.tags or {}
+    return None if model is None else to_part(model)
 
 
 async def _resize(attempt: Attempt) -> Started:
@@ -177,9 +205,13 @@ async def _grow(attempt: Attempt) -> Started:
         return _FINISHED
     if seen.state in (PartState.PENDING, PartState.DELETING):
         return _SOON
-    return await attempt.send(
+    started = await attempt.send(
         attempt.target.operations.begin_update, *attempt.target.at, to_growth(wanted), polling=False
     )
+    if started.observed is None:
+        return started
+    # It stays this host's, though it may be so by its name or its machine and not by its tags.
+    return replace(started, observed=replace(started.observed, owner=seen.owner))
 
 
 async def _power(attempt: Attempt) -> Started:

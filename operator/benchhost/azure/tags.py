@@ -1,19 +1,21 @@
 """Owner tags: how a cloud resource says which BenchHost it belongs to. Pure.
 
-ARM keeps the case of a tag's name and compares without it, and so does this module.
+ARM keeps the case of a tag's name and compares without it, and so does this module; see ``benchhost.cloud.tags``.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
+from benchhost.api.names import OWNER_TAG_PREFIX
 from benchhost.cloud.machine import Owner
 from benchhost.cloud.provider import HostRequest
+from benchhost.cloud.tags import merge_tags, to_user_tags
 
-CLUSTER: Final = "benchhost-cluster"
-NAMESPACE: Final = "benchhost-namespace"
-NAME: Final = "benchhost-name"
-UID: Final = "benchhost-uid"
-SHARED: Final = "benchhost-shared"
+CLUSTER: Final = f"{OWNER_TAG_PREFIX}cluster"
+NAMESPACE: Final = f"{OWNER_TAG_PREFIX}namespace"
+NAME: Final = f"{OWNER_TAG_PREFIX}name"
+UID: Final = f"{OWNER_TAG_PREFIX}uid"
+SHARED: Final = f"{OWNER_TAG_PREFIX}shared"
 """On a virtual network that a controller made for all hosts of its cluster."""
 
 _OWN: Final = frozenset({CLUSTER, NAMESPACE, NAME, UID, SHARED})
@@ -26,7 +28,12 @@ def owner_tags(owner: Owner) -> dict[str, str]:
 
 def to_tags(request: HostRequest) -> dict[str, str]:
     """The user's tags and the owner's."""
-    return {**request.spec.azure.tags, **owner_tags(request.owner)}
+    return to_user_tags(request.spec.azure.tags) | owner_tags(request.owner)
+
+
+def with_tags(request: HostRequest, tags: Mapping[str, str]) -> dict[str, str]:
+    """A resource's tags with the user's and the owner's; those of others (cost centres, policies) stay."""
+    return merge_tags(without_owner(tags), to_user_tags(request.spec.azure.tags)) | owner_tags(request.owner)
 
 
 def shared_tags(owner: Owner) -> dict[str, str]:

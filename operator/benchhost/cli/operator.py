@@ -169,6 +169,7 @@ def azure_providers(environment: Mapping[str, str], settings: "ControllerSetting
     from benchhost.azure import (
         AzureCloudSettings,
         AzureProvider,
+        Budget,
         credentials_from_environment,
         credentials_from_secret,
         token_file_of,
@@ -178,16 +179,17 @@ def azure_providers(environment: Mapping[str, str], settings: "ControllerSetting
 
     cloud = AzureCloudSettings.from_environment(environment)
     token_file = token_file_of(environment)
+    budget = Budget()
 
     def make(hosts: Hosts, wrap: Wrap) -> Providers:
         def from_secret(values: Mapping[str, str], may_use_own: bool) -> "CloudProvider":
             own_token = token_file if may_use_own else None
-            return wrap(AzureProvider(cloud, credentials_from_secret(values, token_file=own_token)))
+            return wrap(AzureProvider(cloud, credentials_from_secret(values, token_file=own_token), budget))
 
         return Providers(
             hosts,
             from_secret,
-            own=lambda: wrap(AzureProvider(cloud, credentials_from_environment(environment))),
+            own=lambda: wrap(AzureProvider(cloud, credentials_from_environment(environment), budget)),
             own_namespaces=settings.identity_namespaces,
         )
 

@@ -5,15 +5,16 @@ It keeps the port's promises (idempotent steps on what was seen, owner's tags, o
 deletion that preempts) and does no I/O. One fake serves any number of hosts; nothing but its own methods changes it.
 
 What can be arranged: how long steps take (``durations``), that the next start of a step is refused (``refuse``), that
-its next operation fails (``fail``), that a size has no room (``no_room``), that nothing answers (``unreachable``),
-what somebody does behind our back (``remove_machine``, ``set_power``, ``evict``, ``add_machine``), what the console
-shows (``set_console``), and that operations are forgotten (``forget_operations``).
+its next operation fails (``fail``), that a size has no room (``no_room``), that tags are set otherwise
+(``force_tags``), that nothing answers (``unreachable``), what somebody does behind our back (``remove_machine``,
+``set_power``, ``evict``, ``add_machine``), what the console shows (``set_console``), and that operations are forgotten
+(``forget_operations``).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from benchhost.api.azure import EvictionPolicy
 from benchhost.cloud.errors import CloudError
@@ -91,15 +92,19 @@ class FakeCloud:
         """Let the next operation of this step be accepted, and fail at its end."""
         self._steps.failures.setdefault(step, []).append(error)
 
+    def force_tags(self, tags: Mapping[str, str]) -> None:
+        """Let a policy set these tags, whatever anybody asks for."""
+        self._steps.forced_tags = dict(tags)
+
     def forget_operations(self) -> None:
         """Let polls of everything that was started so far find nothing; what is under way goes on."""
         self._store.forget_operations()
 
-    def add_machine(self, request: HostRequest, *, owner: Owner | None = None) -> None:
-        """Make a running machine of the host's name that somebody else made."""
+    def add_machine(self, request: HostRequest, *, owner: Owner | None = None, **brought: Any) -> None:
+        """Make a running machine of the host's name that somebody else made; ``brought`` is what ``Machine`` has."""
         host = HostResources(request)
         now = self._clock()
-        made = host.new_machine(self._store.next_id(), now, owner=owner)
+        made = host.new_machine(self._store.next_id(), now, owner=owner).with_machine(**brought)
         self._store.resources[made.id] = made.ended(now)
 
     def add_network(self, request: HostRequest) -> None:

@@ -3,7 +3,7 @@
 Part of ``benchhost.cloud.fake``; nobody else needs it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -13,6 +13,7 @@ from benchhost.api.status import Address, AddressType
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import AttachedDisk, Machine, MachinePower, Owner, Part, PartState
 from benchhost.cloud.provider import HostRequest, makes_interface_with_machine
+from benchhost.cloud.tags import to_user_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,6 @@ class HostResources:
 
     def new_machine(self, serial: int, now: datetime, *, owner: Owner | None) -> FakeResource:
         """A running machine; one that nobody of ours made has an interface and disks that are not ours either."""
-        azure = self.request.spec.azure
         machine = Machine(
             provider_id=f"fake://{self.id_of(Part.MACHINE)}",
             vm_id=f"vm-{serial:04}",
@@ -135,7 +135,6 @@ class HostResources:
             changed_at=None,
             created_at=now,
             zone=self.request.zone,
-            is_spot=azure.spot is not None,
             **self._changeable(),
         )
         if owner != self.request.owner:
@@ -144,10 +143,20 @@ class HostResources:
         uses = (self.id_of(Part.INTERFACE), *(disk.id for disk in self.new_disks()))
         return replace(self._plain(Part.MACHINE), uses=uses, machine=machine, hardware=serial)
 
-    def updated(self, seen: FakeResource) -> FakeResource:
-        """The machine with everything that can change as the spec says."""
-        changed = seen.with_machine(**self._changeable())
-        before = {disk.resource_id for disk in seen.machine.data_disks} if seen.machine else set()
+    def updated(self, seen: FakeResource, owned: Container[str]) -> FakeResource:
+        """The machine with everything that can change as the spec says; what others gave it stays.
+
+        ``owned`` has the ids of what is this host's.
+        """
+        if seen.machine is None:
+            return seen
+        wanted, brought = self._changeable(), seen.machine.identity_ids if self.request.spec.adopt else frozenset()
+        named = {disk.lun for disk in wanted["data_disks"]}
+        others = [d for d in seen.machine.data_disks if d.lun not in named and d.resource_id not in owned]
+        wanted["data_disks"] = tuple(sorted((*wanted["data_disks"], *others), key=lambda disk: disk.lun))
+        wanted["identity_ids"] |= brought
+        changed = seen.with_machine(**wanted)
+        before = {disk.resource_id for disk in seen.machine.data_disks}
         after = [disk.resource_id for disk in changed.machine.data_disks] if changed.machine else []
         return replace(changed, uses=(*(used for used in seen.uses if used not in before), *after))
 
@@ -174,7 +183,7 @@ class HostResources:
             id=self.id_of(part, lun),
             part=part,
             owner=self.request.owner,
-            tags=dict(self.request.spec.azure.tags),
+            tags=to_user_tags(self.request.spec.azure.tags),
             lun=lun,
             size_gib=size_gib,
         )

@@ -15,6 +15,7 @@ from benchhost.cloud.fake_resources import FakeResource, HostResources, shared_o
 from benchhost.cloud.fake_store import FakeOperation, FakeStore
 from benchhost.cloud.machine import MachinePower, Observation, ObservedPart, Part, PartState
 from benchhost.cloud.provider import HostRequest, Started, Step, Verb, makes_interface_with_machine
+from benchhost.cloud.tags import merge_tags, to_user_tags
 
 _FINISHED: Final = Started(finished=True)
 _POWER_STEPS: Final[dict[Verb, tuple[MachinePower, MachinePower]]] = {
@@ -48,6 +49,8 @@ class FakeSteps:
         self.failures: dict[Step, list[CloudError]] = {}
         self.full: set[tuple[str, str | None]] = set()
         """Sizes without room, with the zone; with None everywhere."""
+        self.forced_tags: dict[str, str] = {}
+        """What a policy makes of tags that are set."""
 
     def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start a step on what was observed."""
@@ -158,7 +161,9 @@ class FakeSteps:
         is_adopted = part is not None and part.owner is None and request.spec.adopt
         now = self._existing(part) if is_adopted else self._owned(request, step, part)
         self._require_idle(now)
-        tags = {**now.tags, **request.spec.azure.tags}
+        if is_adopted and now.owner is not None:
+            raise TransientError(f"{now.id} has changed since it was seen.", code="PreconditionFailed")
+        tags = merge_tags(merge_tags(now.tags, to_user_tags(request.spec.azure.tags)), self.forced_tags)
         self._store.resources[now.id] = replace(now, owner=request.owner, tags=tags)
         return _FINISHED
 
@@ -180,7 +185,7 @@ class FakeSteps:
 
     def _update(self, request: HostRequest, step: Step, part: ObservedPart | None) -> Started:
         now, host = self._owned(request, step, part), HostResources(request)
-        after = host.updated(now)
+        after = host.updated(now, self._store.ids_of(request.owner))
         if after == now:
             return _FINISHED
         self._require_idle(now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from benchhost.cloud.errors import CloudError, TransientError
 from benchhost.cloud.fake_resources import FakeResource
-from benchhost.cloud.machine import Part
+from benchhost.cloud.machine import Owner, Part
 from benchhost.cloud.provider import OperationState
 
 
@@ -93,6 +93,10 @@ class FakeStore:
             other = self.resources.get(used)
             if other is not None and other.part is not Part.NETWORK and other.part not in kept:
                 self.remove(used, kept=kept)
+
+    def ids_of(self, owner: Owner) -> set[str]:
+        """Everything that belongs to one host."""
+        return {resource.id for resource in self.resources.values() if resource.owner == owner}
 
     def user_of(self, resource_id: str) -> FakeResource | None:
         """What holds a resource, or None."""

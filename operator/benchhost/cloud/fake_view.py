@@ -48,7 +48,7 @@ def _to_machine(store: FakeStore, host: HostResources, seen: FakeResource) -> Ma
     return replace(
         seen.machine,
         tags=dict(seen.tags),
-        addresses=host.addresses(store.resources),
+        addresses=seen.machine.addresses or host.addresses(store.resources),
         data_disks=tuple(_to_attached(store, disk) for disk in seen.machine.data_disks),
     )
 

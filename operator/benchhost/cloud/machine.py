@@ -105,7 +105,6 @@ class Machine:
     """User-assigned identities, in lower case."""
     boot_diagnostics: bool | None = None
     """Whether the serial console is recorded; None where the cloud does not say."""
-    is_spot: bool = False
     failure_code: str | None = None
     failure_message: str | None = None
     """Why the cloud calls it failed, where it does."""
@@ -127,6 +126,8 @@ class Observation:
             return None if lun is None else self.data_disks.get(lun)
         return self.parts.get(part)
 
-    def with_part(self, part: Part, seen: ObservedPart) -> Self:
-        """The same, with what the cloud said of one part since."""
+    def with_part(self, part: Part, seen: ObservedPart, lun: int | None = None) -> Self:
+        """The same, with what the cloud said of one part since; a data disk goes by its logical unit number."""
+        if part is Part.DATA_DISK:
+            return self if lun is None else replace(self, data_disks={**self.data_disks, lun: seen})
         return replace(self, parts={**self.parts, part: seen})

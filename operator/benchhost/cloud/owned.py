@@ -36,6 +36,8 @@ class OwnedResource:
     created_at: datetime | None
     """None where the cloud does not say."""
     state: PartState
+    location: str = ""
+    """The region that it is in, where the cloud says so."""
     in_use: bool = False
     """Of a network: something is attached to it."""
 

@@ -11,7 +11,7 @@ from typing import Final
 from benchhost.api.conditions import Reason
 from benchhost.api.host import BenchHost
 from benchhost.api.status import BenchHostStatus, Operation, OperationResult, OperationType
-from benchhost.cloud.errors import CapacityError, CloudError, DeferredError
+from benchhost.cloud.errors import CapacityError, CloudError, DeferredError, TransientError
 from benchhost.cloud.machine import Machine, MachinePower, Observation, Owner, Part
 from benchhost.cloud.provider import CloudProvider, HostRequest, OperationState, Started, Step, Verb
 from benchhost.controller.console import with_console
@@ -78,6 +78,8 @@ class HostPass:
         """The last moment at which something of the host was changed or seen to end."""
         self._seen: Observation | None = None
         """What the last step has shown, where it has shown enough for the next."""
+        self._done: set[str] = set()
+        """Steps that have ended well in this pass."""
         self._attempted: Operation | None = None
         """What is being started."""
         self._hosts = hosts
@@ -126,6 +128,8 @@ class HostPass:
             return True
         self._finish(operation, _result(state), state)
         self.changed_at = self._clock()
+        if state.error is None and operation.step is not None and operation.generation == self.host.metadata.generation:
+            self._done.add(operation.step)
         if state.error is not None and not state.canceled:
             self.fail(await self._explained(provider, operation, state.error), operation)
             return True
@@ -151,12 +155,33 @@ class HostPass:
             self._set_operation(self._operation_for(action.operation))
         if not isinstance(action, Do):
             return False
+        self._require_not_in_vain(action)
         started = await self._start(provider, action, observation)
+        if started.finished:
+            self._done.add(str(action.step))
         self.retry_after = started.retry_after
-        if started.finished and started.observed is not None:
-            # The answer shows the part: looking at everything again would tell no more.
-            self._seen = observation.with_part(action.step.part, started.observed)
+        if started.finished and started.observed is not None and action.step.part is not Part.MACHINE:
+            # The answer shows the part: looking at everything again would tell no more. A machine is more than a part.
+            self._seen = observation.with_part(action.step.part, started.observed, action.step.lun)
         return started.finished
+
+    def _require_not_in_vain(self, action: Do) -> None:
+        """An update that has ended well and is needed again has changed nothing, or was undone: it waits as a failure.
+
+        Raises
+        ------
+        TransientError
+            So that it is not repeated at once, and for ever.
+        """
+        if action.operation is not OperationType.UPDATE or str(action.step) not in self._done:
+            return
+        self._attempted = self._operation_for(action.operation)
+        raise TransientError(
+            f"The cloud has done what was asked ({action.step}), and the machine still differs from the spec; "
+            "something else may set it back.",
+            code="NotKept",
+            reason=Reason.OUT_OF_SYNC,
+        )
 
     async def _start(self, provider: CloudProvider, action: Do, observation: Observation) -> Started:
         request = self._request(observation.machine)
@@ -171,7 +196,13 @@ class HostPass:
         started = await provider.start(request, action.step, observation)
         if action.step.part is Part.MACHINE:
             self._set_operation(
-                operation.model_copy(update={"poll_url": started.poll_url, "request_id": started.request_id})
+                operation.model_copy(
+                    update={
+                        "poll_url": started.poll_url,
+                        "request_id": started.request_id,
+                        "step": str(action.step) if started.poll_url is not None else None,
+                    }
+                )
             )
         self._attempted = None
         return started

@@ -117,7 +117,8 @@ def _not_ours(view: View) -> Action | None:
     if seen is None or seen.owner == view.owner:
         return None
     if seen.owner is None and view.host.spec.adopt:
-        return Do(Step(Verb.TAG, Part.MACHINE), OperationType.UPDATE)
+        # From the tags on it is ours: a deletion has to know of it even if nobody hears of the answer.
+        return Do(Step(Verb.TAG, Part.MACHINE), OperationType.UPDATE, write_ahead=True)
     return Hold(Reason.NOT_OWNED, not_owned_message(seen), stalled=True)
 
 

@@ -9,6 +9,7 @@ from benchhost.api.host import BenchHost
 from benchhost.api.status import OperationType
 from benchhost.cloud.machine import Machine, MachinePower, Observation, Owner, Part
 from benchhost.cloud.provider import Step, Verb
+from benchhost.cloud.tags import missing_tags, to_user_tags
 from benchhost.lifecycle.actions import Action, Do
 from benchhost.lifecycle.capacity import choose
 from benchhost.lifecycle.view import View
@@ -19,32 +20,32 @@ def correction(view: View) -> Do | None:
     host, owner, observation, machine = view.host, view.owner, view.observation, view.machine
     if machine is None:
         return None
-    if _model_differs(host, machine, observation):
+    if _model_differs(host, machine, owner, observation):
         return Do(Step(Verb.UPDATE, Part.MACHINE), OperationType.UPDATE)
     for lun in sorted(_too_small(host, machine, observation)):
         return Do(Step(Verb.ENSURE, Part.DATA_DISK, lun), OperationType.UPDATE)
     for lun in sorted(_left_over(host, machine, owner, observation)):
         return Do(Step(Verb.DELETE, Part.DATA_DISK, lun), OperationType.UPDATE)
-    wanted = host.spec.azure.tags
-    if any(machine.tags.get(name) != value for name, value in wanted.items()):
+    if missing_tags(machine.tags, to_user_tags(host.spec.azure.tags)):
         return Do(Step(Verb.TAG, Part.MACHINE), OperationType.UPDATE)
     return None
 
 
-def _model_differs(host: BenchHost, machine: Machine, observation: Observation) -> bool:
+def _model_differs(host: BenchHost, machine: Machine, owner: Owner, observation: Observation) -> bool:
     return (
-        _disks_differ(host, machine, observation)
+        _disks_differ(host, machine, owner, observation)
         or _identities_differ(host, machine)
         or machine.boot_diagnostics not in (None, host.spec.azure.boot_diagnostics)
     )
 
 
-def _disks_differ(host: BenchHost, machine: Machine, observation: Observation) -> bool:
+def _disks_differ(host: BenchHost, machine: Machine, owner: Owner, observation: Observation) -> bool:
     wanted = {disk.lun: disk for disk in host.spec.azure.data_disks}
     attached = {disk.lun: disk for disk in machine.data_disks}
     if wanted.keys() - attached.keys():
         return True
-    if any(lun in observation.data_disks for lun in attached.keys() - wanted.keys()):
+    own = {lun for lun, seen in observation.data_disks.items() if seen.owner == owner}
+    if own & attached.keys() - wanted.keys():
         return True
     return any(attached[lun].caching not in (None, disk.caching) for lun, disk in wanted.items())
 

@@ -239,3 +239,26 @@ async def test_other_hardware_is_another_epoch_whatever_call_is_the_last(
     assert placement is not None
     assert bench.hardware() != before
     assert (placement.epoch, placement.reason) == (2, reason)
+
+
+async def test_a_tag_that_something_else_sets_back_is_tried_ever_more_rarely_while_the_host_stays_ready(
+    bench: Bench,
+) -> None:
+    bench.create()
+    await bench.settle()
+    bench.cloud.force_tags({"Env": "production"})
+    await bench.patch({"azure": {"tags": {"env": "bench", "team": "db"}}})
+    began = bench.clock()
+    while bench.clock() - began < timedelta(minutes=10):
+        await bench.step()
+    status = (await bench.host()).status
+    tagged = [call for call in bench.cloud.calls if call.step == Step(Verb.TAG, Part.MACHINE)]
+    assert 6 <= len(tagged) <= 12
+    assert is_true(status.conditions, ConditionType.READY)
+    synced = get_condition(status.conditions, ConditionType.SYNCED)
+    assert synced is not None
+    assert (synced.status, synced.reason) == ("False", "OutOfSync")
+    assert "something else may set it back" in synced.message
+    bench.cloud.force_tags({})
+    await bench.settle()
+    assert (await bench.host()).status.failure is None

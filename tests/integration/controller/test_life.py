@@ -1,5 +1,6 @@
 """A host's life as a user sees it: real API server, real kubectl, real SDK, emulated Azure."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from benchhost.api.spec import BenchHostSpec
+from benchhost.azure import AzureCloudSettings, credentials_from_secret
+from benchhost.azure.clients import AzureClients
+from benchhost.cloud import HostRequest, Owner
 from benchhost.local import ServiceAccount
+from support.foreign_machine import put_foreign_machine
 from support.stack import RESOURCE_GROUP, ROOT, Kubectl, Stack
 
 
@@ -124,6 +130,37 @@ def test_retain_leaves_the_machine_to_its_owner_and_adopt_takes_it_back(stack: S
     stack.kubectl.patch("pg-2", {"adopt": True})
     stack.kubectl.wait("benchhost/pg-2", "condition=Ready")
     assert stack.emulator.resources() == kept
+
+
+async def make_foreign_machine(stack: Stack, host: dict[str, Any]) -> None:
+    """A machine that somebody made by hand, under the name that the host's spec gives."""
+    connection = stack.emulator.connection
+    settings = AzureCloudSettings.from_environment(stack.emulator.environment)
+    clients = AzureClients(settings, credentials_from_secret(stack.emulator.credentials))
+    owner = Owner(cluster="", namespace=stack.kubectl.namespace, name="", uid=connection["subscriptionId"])
+    request = HostRequest(owner, BenchHostSpec.model_validate(host["spec"]), "Standard_D2s_v5")
+    try:
+        await put_foreign_machine(clients, request, lambda: asyncio.sleep(0.05))
+    finally:
+        await clients.close()
+
+
+def test_a_machine_that_somebody_made_by_hand_is_adopted_as_it_is(stack: Stack) -> None:
+    host = stack.host("pg-1", spec={"adopt": True}, name="db-1")
+    asyncio.run(make_foreign_machine(stack, host))
+    before = stack.emulator.resources()
+    stack.kubectl.apply(host)
+    stack.kubectl.wait("benchhost/pg-1", "condition=Ready")
+    stack.kubectl.wait("benchhost/pg-1", "condition=Synced")
+    status = stack.get("pg-1")["status"]
+    assert {address["type"] for address in status["addresses"]} == {"InternalIP", "ExternalIP"}
+    assert status["sshEndpoint"]["host"]
+    assert stack.emulator.resources() == before
+    # Its boot diagnostics were off; switching them on has left it what it had.
+    assert history(stack.get("pg-1")) == ["Update", "Update"]
+
+    stack.kubectl.run("delete", "bh", "pg-1", "--timeout=30s")
+    assert stack.emulator.resources() == [one for one in before if one != "virtualMachines/db-1"]
 
 
 def test_paused_changes_nothing_until_it_is_lifted(stack: Stack) -> None:

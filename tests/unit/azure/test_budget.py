@@ -130,8 +130,25 @@ def test_a_refusal_of_a_limit_that_no_header_tells_closes_that_one() -> None:
         "x-ms-ratelimit-remaining-subscription-global-writes": "2900",
     }
     budget.settle(refused, headers, now=0.1, pause=timedelta(seconds=40))
-    assert turn(budget.ask("PUT", interface, caller(1), now=0.2)).scarce.name == "Microsoft.Network/writes"
+    assert turn(budget.ask("PUT", interface, caller(1), now=0.2)).scarce.name == "Microsoft.Network/changes"
     assert isinstance(create(budget, 2, now=0.2), Admission)
+
+
+def test_what_a_subscription_may_do_in_a_region_is_shared_whoever_asks() -> None:
+    budget = Budget()
+    for number in range(1000):
+        interface = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/{number}"
+        answer = budget.ask("DELETE", interface, caller(number), now=0.0, principal=f"{number % 100}")
+        assert isinstance(answer, Admission)
+        budget.settle(answer, {}, now=0.0, pause=None)
+    late = budget.ask("PUT", interface, caller("late"), now=0.0, principal="another")
+    assert turn(late).scarce.describe() == "Microsoft.Network/changes of s/eastus"
+
+
+def test_at_the_front_door_every_principal_has_its_own_limit() -> None:
+    budget = exhausted()
+    assert isinstance(budget.ask("PUT", f"{MACHINES}/1", caller(1), now=0.0), Turn)
+    assert isinstance(budget.ask("PUT", f"{MACHINES}/1", caller(1), now=0.0, principal="another"), Admission)
 
 
 def test_a_single_operation_is_not_polled_more_often_than_it_may_be() -> None:

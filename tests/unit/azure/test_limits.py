@@ -24,8 +24,8 @@ COMPUTE = "https://management.azure.com/subscriptions/S/providers/Microsoft.Comp
         pytest.param("GET", f"{GROUP}/Microsoft.Compute/virtualMachines", ["reads", "HighCostGet"], id="a-list"),
         pytest.param("GET", f"{COMPUTE}/locations/EastUS/operations/1?t=1", ["reads", "GetOperation+"], id="a-poll"),
         pytest.param("GET", f"{GROUP}/Microsoft.Compute/disks/d", ["reads"], id="reading-a-disk"),
-        pytest.param("PUT", f"{GROUP}/Microsoft.Network/networkInterfaces/n", ["writes", "N/writes"], id="a-nic"),
-        pytest.param("DELETE", f"{GROUP}/Microsoft.Network/networkInterfaces/n", ["deletes", "N/writes"], id="no-nic"),
+        pytest.param("PUT", f"{GROUP}/Microsoft.Network/networkInterfaces/n", ["writes", "N/changes"], id="a-nic"),
+        pytest.param("DELETE", f"{GROUP}/Microsoft.Network/networkInterfaces/n", ["deletes", "N/changes"], id="no-nic"),
         pytest.param("GET", f"{GROUP}/Microsoft.Network/networkInterfaces", ["reads", "N/reads"], id="nics"),
     ],
 )

@@ -16,8 +16,8 @@ RED = f"{IDENTITIES}/userAssignedIdentities/red"
 CLIENT = {"clientId": "c", "principalId": "p"}
 
 
-def request(**azure: Any) -> HostRequest:
-    spec = BenchHostSpec.model_validate({"azure": azure_spec(name="db-1", **azure)})
+def request(*, adopt: bool = False, **azure: Any) -> HostRequest:
+    spec = BenchHostSpec.model_validate({"adopt": adopt, "azure": azure_spec(name="db-1", **azure)})
     return HostRequest(OWNER, spec, "Standard_D2s_v5")
 
 
@@ -41,6 +41,11 @@ def machine(*disks: dict[str, Any], console: bool | None = True, identity: dict[
         "properties": {"storageProfile": {"dataDisks": list(disks)}, **diagnostics},
         **({"identity": identity} if identity is not None else {}),
     }
+
+
+def own(*luns: int) -> dict[int, ObservedPart]:
+    """This host's disks, under ids in a case of their own."""
+    return {lun: ObservedPart(f"{DISKS.lower()}/DB-1-data-{lun}", PartState.READY, OWNER) for lun in luns}
 
 
 def user_assigned(*ids: str, kind: str = "UserAssigned") -> dict[str, Any]:
@@ -70,9 +75,41 @@ def test_a_disk_that_is_added_is_new_and_the_others_go_back_as_they_were_shown()
 
 
 def test_a_disk_that_the_spec_does_not_name_is_left_out() -> None:
-    body = to_update(request(dataDisks=[{"lun": 1, "sizeGiB": 64}]), machine(attached(0), attached(1)), {})
+    body = to_update(request(dataDisks=[{"lun": 1, "sizeGiB": 64}]), machine(attached(0), attached(1)), own(0, 1))
     assert body == {"properties": {"storageProfile": {"dataDisks": [attached(1)]}}}
-    assert to_update(request(), machine(attached(0)), {}) == {"properties": {"storageProfile": {"dataDisks": []}}}
+    alone = to_update(request(), machine(attached(0)), own(0))
+    assert alone == {"properties": {"storageProfile": {"dataDisks": []}}}
+
+
+@pytest.mark.parametrize(
+    "disks",
+    [
+        pytest.param({}, id="nothing-is-ours"),
+        pytest.param(
+            {3: ObservedPart(f"{DISKS}/db-1-data-3", PartState.READY, OWNER)}, id="ours-of-that-number-is-loose"
+        ),
+    ],
+)
+def test_a_disk_that_somebody_else_attached_stays(disks: dict[int, ObservedPart]) -> None:
+    theirs = attached(3, name="precious", managedDisk={"id": f"{DISKS}/precious"})
+    assert to_update(request(), machine(theirs), disks) == {}
+    body = to_update(request(dataDisks=[{"lun": 0, "sizeGiB": 64}]), machine(theirs), disks)
+    assert [disk["name"] for disk in body["properties"]["storageProfile"]["dataDisks"]] == ["db-1-data-0", "precious"]
+    console = to_update(request(), machine(theirs, console=False), disks)
+    assert console == {"properties": {"diagnosticsProfile": {"bootDiagnostics": {"enabled": True}}}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        pytest.param([], None, id="none-is-asked-for"),
+        pytest.param([BLUE], None, id="it-has-what-is-asked-for"),
+        pytest.param([RED], {BLUE.upper(): {}, RED: {}}, id="another-is-added"),
+    ],
+)
+def test_an_adopted_machine_keeps_its_identities(wanted: list[str], sent: dict[str, Any] | None) -> None:
+    body = to_update(request(adopt=True, identityIds=wanted), machine(identity=user_assigned(BLUE.upper())), {})
+    assert body == ({} if sent is None else {"identity": {"type": "UserAssigned", "userAssignedIdentities": sent}})
 
 
 def test_a_disk_that_was_detached_is_attached_again_with_what_is_on_it() -> None:

@@ -133,12 +133,12 @@ def test_what_the_spec_can_change_is_read() -> None:
     diagnostics = {"bootDiagnostics": {"enabled": False}}
     seen = to_machine(machine(identity=identity, properties={"diagnosticsProfile": diagnostics, "priority": "Spot"}))
     assert seen.identity_ids == {f"{IDS}/blue".lower(), f"{IDS}/red".lower()}
-    assert (seen.boot_diagnostics, seen.is_spot) == (False, True)
+    assert seen.boot_diagnostics is False
 
 
 def test_what_azure_does_not_tell_is_left_open() -> None:
     seen = to_machine(machine(SUCCEEDED, RUNNING))
-    assert (seen.identity_ids, seen.boot_diagnostics, seen.is_spot, seen.zone) == (frozenset(), None, False, None)
+    assert (seen.identity_ids, seen.boot_diagnostics, seen.zone) == (frozenset(), None, None)
     assert seen.data_disks == ()
 
 
@@ -185,6 +185,37 @@ def test_addresses_are_shown_as_far_as_they_are_known() -> None:
     assert to_addresses(interface, public) == (internal, external)
     assert to_addresses(None, None) == ()
     assert to_addresses(None, PublicIPAddress({"id": "x", "properties": {}})) == ()
+
+
+@pytest.mark.parametrize(
+    ("interface", "public", "names"),
+    [
+        pytest.param(
+            {"dnsSettings": {"internalDomainNameSuffix": "x.internal.cloudapp.net"}, "virtualMachine": {"id": ID}},
+            {},
+            [(AddressType.INTERNAL_DNS, "db-1.x.internal.cloudapp.net")],
+            id="the-machines-name-under-the-networks-suffix",
+        ),
+        pytest.param(
+            {"dnsSettings": {"internalDomainNameSuffix": "x.net", "internalFqdn": "db.x.net"}},
+            {},
+            [(AddressType.INTERNAL_DNS, "db.x.net")],
+            id="a-label-of-its-own",
+        ),
+        pytest.param({"dnsSettings": {"internalDomainNameSuffix": "x.net"}}, {}, [], id="a-suffix-without-a-machine"),
+        pytest.param(
+            {},
+            {"dnsSettings": {"domainNameLabel": "db", "fqdn": "db.eastus.cloudapp.azure.com"}},
+            [(AddressType.EXTERNAL_DNS, "db.eastus.cloudapp.azure.com")],
+            id="the-public-name",
+        ),
+    ],
+)
+def test_names_are_told_where_azure_shows_them(
+    interface: dict[str, Any], public: dict[str, Any], names: list[tuple[AddressType, str]]
+) -> None:
+    found = to_addresses({"properties": interface}, {"properties": public})
+    assert [(address.type, address.address) for address in found] == names
 
 
 def test_what_a_list_shows_reads_as_what_was_asked_for_alone() -> None:

@@ -241,8 +241,8 @@ DELETE = (Do, Verb.DELETE)
         pytest.param(
             host(spec={"adopt": True}),
             everything(owner=None),
-            (Do, Verb.TAG, Part.MACHINE, OperationType.UPDATE, False),
-            id="a-machine-of-nobody-is-taken-with-adopt",
+            (Do, Verb.TAG, Part.MACHINE, OperationType.UPDATE, True),
+            id="a-machine-of-nobody-is-taken-with-adopt-after-that-was-put-on-record",
         ),
         pytest.param(
             host(spec={"adopt": True}),

@@ -49,6 +49,12 @@ def seen(observed: Machine, disks: dict[int, Any] | None = None) -> Observation:
         ),
         pytest.param({"identityIds": [IDENTITY]}, seen(machine()), UPDATE, id="a-missing-identity-is-given"),
         pytest.param({}, seen(machine(identity_ids=frozenset({IDENTITY.lower()}))), UPDATE, id="an-identity-is-taken"),
+        pytest.param(
+            {"tags": {"env": "A"}},
+            seen(machine(tags={"env": "a"})),
+            Step(Verb.TAG, Part.MACHINE),
+            id="a-tag-gets-the-value-of-the-spec",
+        ),
         pytest.param({}, seen(machine(boot_diagnostics=False)), UPDATE, id="boot-diagnostics-are-switched-on"),
     ],
 )
@@ -77,14 +83,21 @@ def test_is_put_right(azure: dict[str, Any], observation: Observation, step: Ste
             seen(machine(identity_ids=frozenset({IDENTITY.lower()}))),
             id="an-id-in-another-case",
         ),
+        pytest.param({}, {"tags": {"Env": "a"}}, seen(machine(tags={"env": "a"})), id="a-tags-name-in-another-case"),
+        pytest.param({}, {"tags": {"BenchHost-Uid": "a"}}, seen(machine(tags={})), id="a-tag-that-is-the-owners"),
         pytest.param({}, {}, seen(machine(boot_diagnostics=None)), id="diagnostics-that-azure-does-not-tell"),
         pytest.param(
             {"adopt": True},
             {},
-            seen(machine(data_disks=(attached(),), identity_ids=frozenset({OTHER.lower()}))),
+            seen(machine(data_disks=(attached(),), identity_ids=frozenset({OTHER.lower()})), {2: part(owner=None)}),
             id="what-an-adopted-machine-brought-along",
         ),
-        pytest.param({}, {}, seen(machine(data_disks=(attached(5),))), id="a-disk-that-somebody-else-attached"),
+        pytest.param(
+            {},
+            {},
+            seen(machine(data_disks=(attached(5),)), {5: part(owner=None)}),
+            id="a-disk-that-somebody-else-attached",
+        ),
     ],
 )
 def test_is_no_drift(spec: dict[str, Any], azure: dict[str, Any], observation: Observation) -> None:
