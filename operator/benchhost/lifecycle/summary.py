@@ -239,18 +239,17 @@ def _evicted(status: BenchHostStatus) -> _Row | None:
 def _leaves_usable(host: BenchHost, status: BenchHostStatus, verdict: _Verdict) -> bool:
     """Whether a running host stays usable though the cloud and the spec do not agree.
 
-    True while it is paused, while tags are brought up to date or cannot be, and while the cloud cannot be asked for a
-    moment. Waiting for a turn changes nothing: whoever was usable still is.
+    True while it is paused, while tags are brought up to date, and while the cloud cannot be asked for a moment.
+    Waiting for a turn changes nothing: whoever was usable still is.
     """
     if verdict.reason in (Reason.PAUSED, Reason.UPDATING):
         return True
     if verdict.reason is Reason.QUEUED:
         return is_true(host.status.conditions, ConditionType.READY)
     failure = status.failure
-    if failure is not None and failure.operation is OperationType.UPDATE:
-        return True
     passing = (FailureClass.TRANSIENT, FailureClass.THROTTLED)
-    return failure is not None and failure.failure_class in passing and status.operation is None
+    is_left_alone = status.operation is None or status.operation.type is OperationType.UPDATE
+    return failure is not None and failure.failure_class in passing and is_left_alone
 
 
 def _provisioned(host: BenchHost, outcome: Pass) -> _Row | None:
