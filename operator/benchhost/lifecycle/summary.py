@@ -102,7 +102,7 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
             row[0],
             reason=row[1],
             message=row[2],
-            generation=_generation(host, kind, outcome),
+            generation=_generation(host, kind, row[0], outcome),
             now=now,
             earlier=host.status.conditions,
         )
@@ -112,9 +112,10 @@ def summarize(host: BenchHost, status: BenchHostStatus, outcome: Pass, *, now: d
     return Summary(_phase(host, status, outcome, verdict), conditions)
 
 
-def _generation(host: BenchHost, kind: ConditionType, outcome: Pass) -> int:
+def _generation(host: BenchHost, kind: ConditionType, status: ConditionStatus, outcome: Pass) -> int:
     """What a condition speaks of: a host that stays Ready without a look is Ready for no newer spec than before."""
-    if kind is not ConditionType.READY or (outcome.action is not None and not is_queued(outcome.action)):
+    was_decided = outcome.action is not None and not is_queued(outcome.action)
+    if kind is not ConditionType.READY or status is not _TRUE or was_decided:
         return host.metadata.generation
     earlier = get_condition(host.status.conditions, kind)
     return earlier.observed_generation if earlier is not None else host.metadata.generation

@@ -117,7 +117,7 @@ def test_a_host_that_shall_not_run_has_no_ready_condition() -> None:
 )
 def test_an_error_is_told(error: CloudError, ready: bool, stalled: bool) -> None:
     before = report(host(), Pass(observation=everything(), action=RUNNING), now=EARLIER)
-    status = report(host(status=before.to_dict()), Pass(error=error, failed=operation(OperationType.UPDATE)), now=NOW)
+    status = report(host(status=before.to_dict()), Pass(error=error, failed=operation(OperationType.RESIZE)), now=NOW)
     assert is_true(status.conditions, ConditionType.READY) is ready
     assert is_true(status.conditions, ConditionType.STALLED) is stalled
     assert is_true(status.conditions, ConditionType.RECONCILING) is not stalled
