@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from benchhost.azure.tags import owner_tags
-from benchhost.cloud import AdminError, Observation, ObservedPart, Part, PartState, Step, Verb
+from benchhost.cloud import Observation, ObservedPart, Part, PartState, Step, TransientError, Verb
 from benchhost.emulator.certificates import make_certificate
 from contract.clouds import Cloud, azure_provider
 from support.builders import OWNER
@@ -147,7 +147,7 @@ async def test_a_tag_that_a_policy_sets_otherwise_is_a_failure_that_names_it(rec
     cloud, recorder = recorded
     recorder.forced_tags = {"ENV": "production"}
     request = cloud.request(name="db-1", tags={"env": "bench", "team": "db"})
-    with pytest.raises(AdminError, match=r"the tags env are .* policy") as caught:
+    with pytest.raises(TransientError, match=r"the tags env are .* policy") as caught:
         await cloud.provider.start(request, Step(Verb.TAG, Part.MACHINE), EVERYTHING)
     assert caught.value.code == "TagsNotKept"
 

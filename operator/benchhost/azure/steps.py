@@ -149,7 +149,7 @@ def _require_kept(attempt: Attempt, tags: Mapping[str, str]) -> None:
     """Whether the answer still shows what was sent: a policy may change a request on its way, every time anew."""
     lost = missing_tags(tags, to_tags(attempt.request))
     if lost:
-        raise AdminError(
+        raise TransientError(
             f"Azure did not {attempt.what} as spec.azure.tags says: it took the request, but the tags "
             f"{', '.join(sorted(lost))} are missing or have another value, as when a policy sets them. "
             "Change spec.azure.tags or the policy.",
