@@ -6,9 +6,9 @@ deletion that preempts) and does no I/O. One fake serves any number of hosts; no
 
 What can be arranged: how long steps take (``durations``), that the next start of a step is refused (``refuse``), that
 its next operation fails (``fail``), that a size has no room (``no_room``), that tags are set otherwise
-(``force_tags``), that nothing answers (``unreachable``), what somebody does behind our back (``remove_machine``,
-``set_power``, ``evict``, ``add_machine``), what the console shows (``set_console``), and that operations are forgotten
-(``forget_operations``).
+(``force_tags``), that nothing answers (``unreachable``) or looks have to wait (``delay_looks``), what somebody does
+behind our back (``remove_machine``, ``set_power``, ``evict``, ``add_machine``), what the console shows
+(``set_console``), and that operations are forgotten (``forget_operations``).
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from benchhost.api.azure import EvictionPolicy
-from benchhost.cloud.errors import CloudError
+from benchhost.cloud.errors import CloudError, DeferredError
 from benchhost.cloud.fake_clock import SettableClock
 from benchhost.cloud.fake_owned import find_owned, list_owned
 from benchhost.cloud.fake_resources import HostResources
@@ -81,6 +81,7 @@ class FakeCloud:
         self.calls: list[Call] = []
         self.unreachable: CloudError | None = None
         """While set, every call raises it."""
+        self._turns: list[DeferredError] = []
 
     # What a test arranges and asks.
 
@@ -91,6 +92,10 @@ class FakeCloud:
     def fail(self, step: Step, error: CloudError) -> None:
         """Let the next operation of this step be accepted, and fail at its end."""
         self._steps.failures.setdefault(step, []).append(error)
+
+    def delay_looks(self, *turns: DeferredError) -> None:
+        """Let the next looks at hosts wait for their turn, one after the other."""
+        self._turns.extend(turns)
 
     def force_tags(self, tags: Mapping[str, str]) -> None:
         """Let a policy set these tags, whatever anybody asks for."""
@@ -166,6 +171,8 @@ class FakeCloud:
     async def observe(self, request: HostRequest) -> Observation:
         """Look at everything that belongs to the host."""
         self._enter(Call("observe", request.owner))
+        if self._turns:
+            raise self._turns.pop(0)
         return observe(self._store, request)
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:

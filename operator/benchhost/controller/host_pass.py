@@ -66,6 +66,7 @@ class HostPass:
         clock: Callable[[], datetime],
         circumstances: Circumstances,
         changed_at: datetime,
+        ended: OperationState | None,
         on_change: Callable[[BenchHost, BenchHostStatus], None],
     ) -> None:
         self.host = host
@@ -76,6 +77,8 @@ class HostPass:
         """The turn has not come; nothing is known that was not known before."""
         self.changed_at = changed_at
         """The last moment at which something of the host was changed or seen to end."""
+        self.ended = ended
+        """How the operation on record has ended, as soon as that is known; nobody is asked again then."""
         self._seen: Observation | None = None
         """What the last step has shown, where it has shown enough for the next."""
         self._done: set[str] = set()
@@ -100,6 +103,9 @@ class HostPass:
                     return
         except DeferredError as deferred:
             self.deferred, self.retry_after = deferred, deferred.retry_after
+            if self.outcome.observation is None:
+                # What has ended is told together with what the host is since then.
+                self.outcome = replace(self.outcome, finished=())
             # What was going to be asked for has not been asked for.
             self.outcome = replace(
                 self.outcome,
@@ -118,7 +124,7 @@ class HostPass:
         operation = operation_to_poll(self.host)
         if operation is None or operation.poll_url is None:
             return False
-        state = await provider.poll(self._request(), operation.poll_url)
+        state = self.ended or await provider.poll(self._request(), operation.poll_url)
         if state is None:
             self._set_operation(operation.model_copy(update={"poll_url": None}))
             return False
@@ -127,7 +133,8 @@ class HostPass:
             self.outcome = replace(self.outcome, action=Wait(operation.type, ""))
             return True
         self._finish(operation, _result(state), state)
-        self.changed_at = self._clock()
+        if self.ended is None:
+            self.ended, self.changed_at = state, self._clock()
         if state.error is None and operation.step is not None and operation.generation == self.host.metadata.generation:
             self._done.add(operation.step)
         if state.error is not None and not state.canceled:

@@ -1,6 +1,7 @@
 """What the controller remembers of hosts between passes. Losing it costs a look at the cloud, and nothing else.
 
-Used by the reconciler: it keeps events from asking the cloud sooner than the cloud wished, or before a host's turn.
+Used by the reconciler: it keeps events from asking the cloud sooner than the cloud wished, or before a host's turn, and
+passes from asking a second time.
 """
 
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from benchhost.api.host import BenchHost
+from benchhost.api.status import Operation
+from benchhost.cloud.provider import OperationState
 from benchhost.controller.store import Key
 
 
@@ -17,6 +20,8 @@ class _Entry:
     due: datetime | None = None
     subject: object = None
     """What ``due`` speaks of: a polling URL, or a generation whose turn has not come."""
+    ended: tuple[str, OperationState] | None = None
+    """The polling URL of an operation, and how it has ended."""
 
 
 class HostMemory:
@@ -53,6 +58,18 @@ class HostMemory:
         if entry is None or entry.due is None or entry.subject != subject:
             return None
         return entry.due if entry.due > self._clock() else None
+
+    def note_end(self, key: Key, operation: Operation | None, state: OperationState | None) -> None:
+        """Remember how an operation has ended, if it has."""
+        if operation is not None and operation.poll_url is not None and state is not None:
+            self._entry(key).ended = (operation.poll_url, state)
+
+    def end_of(self, key: Key, operation: Operation | None) -> OperationState | None:
+        """How this operation has ended; None when that is not known."""
+        entry = self._entries.get(key)
+        if entry is None or entry.ended is None or operation is None or entry.ended[0] != operation.poll_url:
+            return None
+        return entry.ended[1]
 
     def forget(self, key: Key) -> None:
         """The host is gone."""

@@ -29,6 +29,7 @@ from benchhost.lifecycle import (
     Release,
     Remove,
     Settled,
+    Wait,
     desired,
     never_reached_cloud,
     next_end,
@@ -152,10 +153,12 @@ class Reconciler:
             clock=self._clock,
             circumstances=circumstances,
             changed_at=self._memory.changed_at(host.key),
+            ended=self._memory.end_of(host.key, host.status.operation),
             on_change=self._on_change,
         )
         await self._run(run)
         self._memory.note_change(host.key, run.changed_at)
+        self._memory.note_end(host.key, host.status.operation, run.ended)
         if isinstance(run.outcome.action, Release) and run.outcome.error is None:
             await self._release(run.host.metadata)
             return None
@@ -244,7 +247,9 @@ class Reconciler:
         action = run.outcome.action
         if isinstance(action, Settled | Hold):
             return min(action.wake_at or _NEVER, now + self._resync(host))
-        return now + (run.retry_after or self._settings.poll_interval)
+        is_brief = isinstance(action, Wait) and action.is_brief
+        interval = self._settings.brief_interval if is_brief else self._settings.poll_interval
+        return now + (run.retry_after or interval)
 
     def _appointments(self, host: BenchHost, circumstances: Circumstances, now: datetime) -> Iterator[datetime]:
         """Moments at which something about the host changes by itself."""

@@ -15,8 +15,8 @@ class ControllerSettings:
     identity_namespaces: tuple[str, ...] = ()
     """Namespaces whose hosts may do without credentialsRef and use the controller's own; ``*`` means all."""
     workers: int = 128
-    """How many hosts are worked on at once; a pass waits for the network only. Twice the connections to a cloud, so
-    that those are never idle while hosts wait for the API server or for a list."""
+    """How many hosts are worked on at once; a pass waits for the network only. More than there are
+    connections to a cloud, so that those are never idle while hosts wait for the API server or for a list."""
     poll_interval: timedelta = timedelta(seconds=5)
     """Between two looks at a running operation, where the cloud says nothing. Azure's bucket for one operation
     refills by 15 a minute (Compute throttling, policy Get operation): every 4 s, and 5 s leaves room."""
@@ -36,3 +36,8 @@ class ControllerSettings:
     """How old such a resource must be to count. Nothing that the controller starts is without an owner for longer."""
     delete_orphans: bool = False
     """Whether they are deleted, or only reported."""
+
+    @property
+    def brief_interval(self) -> timedelta:
+        """The poll interval of a network, an interface or an address: they are made in 0.75 to 4 s (recorded)."""
+        return min(self.poll_interval, timedelta(seconds=2))

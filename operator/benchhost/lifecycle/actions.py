@@ -30,6 +30,8 @@ class Wait:
     message: str
     reason: Reason = Reason.OUT_OF_SYNC
     """What conditions say when it belongs to no operation."""
+    is_brief: bool = False
+    """A matter of seconds: a network or an address, and no machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ def _build(view: View, part: Part) -> Action | None:
     if seen is not None and seen.state is PartState.READY:
         return None
     if seen is not None and seen.state in (PartState.PENDING, PartState.DELETING):
-        return Wait(OperationType.PROVISION, f"The cloud is still working on the {part}.")
+        message = f"The cloud is still working on the {part}."
+        return Wait(OperationType.PROVISION, message, is_brief=part is not Part.MACHINE)
     return Do(Step(Verb.ENSURE, part), OperationType.PROVISION, write_ahead=_is_first(view))
 
 
@@ -96,7 +97,7 @@ def _left_behind(view: View) -> Action | None:
         if seen.owner != view.owner:
             return Hold(Reason.NOT_OWNED, not_owned_message(seen), stalled=True)
         if seen.state is PartState.DELETING:
-            return Wait(OperationType.PROVISION, f"The cloud is deleting an earlier {part}.")
+            return Wait(OperationType.PROVISION, f"The cloud is deleting an earlier {part}.", is_brief=True)
         if seen.in_use:
             return Hold(Reason.NOT_OWNED, _in_use_message(seen), stalled=True)
         return Do(Step(Verb.DELETE, part, lun), OperationType.PROVISION, write_ahead=_is_first(view))

@@ -15,6 +15,7 @@ from benchhost.api.conditions import ConditionType
 from benchhost.api.model import to_timestamp
 from benchhost.cloud import (
     CapacityError,
+    DeferredError,
     MachinePower,
     Part,
     Step,
@@ -69,6 +70,24 @@ async def test_a_creation_that_fails_at_its_end_is_told_tried_again_and_kept_in_
         ("Provision", "Succeeded", None),
     ]
     assert host.status.failure is None
+
+
+async def test_an_end_that_cannot_be_seen_yet_is_told_once_and_with_what_the_host_is_then(bench: Bench) -> None:
+    bench.create()
+    while "poll" not in [call.method for call in bench.cloud.calls]:
+        await bench.step()
+    under_way = (await bench.host()).status
+    bench.clock.advance(timedelta(minutes=1))
+    bench.cloud.delay_looks(*[DeferredError(timedelta(seconds=seconds), "reads") for seconds in (2, 5)])
+    before = len(bench.cloud.calls)
+    for _ in range(2):
+        await bench.step()
+        assert (await bench.host()).status == under_way
+    await bench.step()
+    status = (await bench.host()).status
+    assert status.phase == "Running"
+    assert [(entry.type, entry.result) for entry in status.history] == [("Provision", "Succeeded")]
+    assert [call.method for call in bench.cloud.calls[before:]] == ["poll", "observe", "observe", "observe"]
 
 
 async def test_what_can_never_work_is_tried_once(bench: Bench) -> None:
