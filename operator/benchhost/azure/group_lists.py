@@ -19,8 +19,9 @@ from benchhost.cloud.errors import AdminError
 from benchhost.cloud.machine import ObservedPart, Part, PartState
 from benchhost.cloud.provider import HostRequest
 
-_RECENT: Final = timedelta(seconds=5)
-"""How old a round may be for a host of which nothing is known to have changed."""
+_RECENT: Final = timedelta(seconds=15)
+"""How old a round may be for a host of which nothing is known to have changed. Whoever comes back for a turn to write
+finds one, and does not miss the turn; what has changed behind our back meanwhile, Azure refuses by the etag."""
 _REFUSED_FOR: Final = timedelta(minutes=10)
 """How long a list that we have no right to see is not asked for again."""
 
