@@ -35,17 +35,22 @@ class Command:
         folder: Path | None = None,
     ) -> None:
         self.log = log
-        self._lines: list[str] = []
+        self._argv, self._folder = argv, folder
+        self._environment = {**os.environ, **(environment or {})}
         self._changed = threading.Condition()
+        self._start()
+
+    def _start(self) -> None:
+        self._lines: list[str] = []
         self._ended = False
         self.process = subprocess.Popen(
-            argv,
-            cwd=folder,
+            self._argv,
+            cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **(environment or {})},
+            env=self._environment,
             start_new_session=True,
         )
         assert self.process.stdout is not None
@@ -54,7 +59,7 @@ class Command:
 
     @property
     def output(self) -> str:
-        """Everything printed so far."""
+        """Everything printed so far, since the last start."""
         with self._changed:
             return "".join(self._lines)
 
@@ -84,6 +89,11 @@ class Command:
         """End it at once with SIGKILL, as a crash would."""
         self.process.kill()
         self.wait()
+
+    def restart(self) -> None:
+        """End it as a crash would, and start the same command again."""
+        self.kill()
+        self._start()
 
     def interrupt(self) -> None:
         """Send what Ctrl-C sends."""

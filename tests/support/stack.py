@@ -20,6 +20,8 @@ from support.processes import Command
 ROOT = Path(__file__).parents[2]
 BENCHHOST = (sys.executable, "-m", "benchhost.cli.main")
 RESOURCE_GROUP = "bench-rg"
+_IS_UP = r"connection\.json|azure\.env"
+"""What an emulator prints when it serves."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,11 @@ class Emulator:
             "AZURE_CLIENT_SECRET": self.connection["clientSecret"],
         }
 
+    def restart(self) -> None:
+        """End it as a crash would; with ``--state`` it goes on where it was, at the same address."""
+        self.command.restart()
+        self.command.wait_for(_IS_UP)
+
     def resources(self) -> list[str]:
         """Types and names of every resource in the subscription, as its own API lists them."""
         done = subprocess.run(
@@ -121,7 +128,7 @@ def running_emulator(directory: Path, *arguments: str, subscription: str | None 
         *options,
     ]  # fmt: skip
     with Command(argv, directory.with_suffix(".log")) as command:
-        command.wait_for(r"connection\.json|azure\.env")
+        command.wait_for(_IS_UP)
         connection = json.loads((directory / "connection.json").read_text())
         yield Emulator(command, directory, connection)
 

@@ -15,61 +15,68 @@ from pathlib import Path
 import pytest
 
 from support.crashing.controllers import Keeper, Zygote
-from support.crashing.life import check
+from support.crashing.course import AT_ONCE, PART_BY_PART, Course
 from support.crashing.points import count_names, is_write, name_of
 from support.crashing.talks import Kill, Moment
 from support.crashing.world import World, world
 from support.stack import Kubectl
 from support.tally import note
 
-AT_ONCE = 4
-"""Lives side by side: more than there are cores, because much of a life is waiting."""
+SIDE_BY_SIDE = 4
+"""More lives than there are cores, because much of a life is waiting."""
 
 DRY_LIVES = 3
 FINALIZER = "PATCH …/benchhosts/*"
+STATUS = "PATCH …/benchhosts/*/status"
 MOST_MISSED = 10
 """At most one kill in this many may come too late for a life that was a pass shorter."""
 
-WRITES = {
-    "PUT Microsoft.Network/virtualNetworks/*": 1,
-    "PUT Microsoft.Compute/virtualMachines/*": 1,
-    "POST Microsoft.Compute/virtualMachines/*/restart": 1,
-    "POST Microsoft.Compute/virtualMachines/*/deallocate": 1,
-    "POST Microsoft.Compute/virtualMachines/*/start": 1,
-    "PATCH Microsoft.Compute/virtualMachines/*": 2,
-    "DELETE Microsoft.Compute/virtualMachines/*": 1,
-    "DELETE Microsoft.Network/virtualNetworks/*": 1,
+MACHINE, NETWORK = "Microsoft.Compute/virtualMachines/*", "Microsoft.Network/virtualNetworks/*"
+EVERY_LIFE = {
+    f"PUT {NETWORK}": 1,
+    f"PUT {MACHINE}": 1,
+    f"POST {MACHINE}/deallocate": 1,
+    f"POST {MACHINE}/start": 1,
+    f"PATCH {MACHINE}": 2,
+    f"DELETE {MACHINE}": 1,
+    f"DELETE {NETWORK}": 1,
     FINALIZER: 2,
 }
 """What a life changes in the cloud, and the finalizer's coming and going. Writes of status may come to be more or
 fewer; these may not."""
+WRITES = EVERY_LIFE | {f"POST {MACHINE}/restart": 1}
+WRITES_PART_BY_PART = EVERY_LIFE | {
+    "PUT Microsoft.Network/publicIPAddresses/*": 1,
+    "PUT Microsoft.Network/networkInterfaces/*": 1,
+    "PATCH Microsoft.Compute/disks/*": 1,
+    "DELETE Microsoft.Compute/disks/*": 1,
+}
 
 
 @pytest.fixture
 async def lives(installed: Kubectl, zygote: Zygote, tmp_path: Path) -> AsyncIterator[World]:
     """A world with a place for each life that is lived at once."""
-    async with world(installed, zygote, tmp_path, places=AT_ONCE) as running:
+    async with world(installed, zygote, tmp_path, places=SIDE_BY_SIDE) as running:
         yield running
 
 
-async def live(world: World, kill: Kill | None = None) -> Keeper:
+async def live(world: World, course: Course, kill: Kill | None = None) -> Keeper:
     """One life with this kill in it, and everything that must hold after any."""
-    async with world.life() as (life, keeper):
+    async with world.life(course=course) as (life, keeper):
         keeper.is_hasty = kill is not None
         async with keeper.running(kill):
-            lived = await life.live()
-    check(lived)
+            await life.live()
     assert "Traceback" not in keeper.log.read_text()
     return keeper
 
 
-async def live_killed(world: World, kill: Kill) -> bool:
+async def live_killed(world: World, course: Course, kill: Kill) -> bool:
     """One life whose first controller is killed and whose second is not.
 
     False when it never sent that request, or when that was the one that ended the life, and nobody waited for the
     answer.
     """
-    first, *others = (await live(world, kill)).started
+    first, *others = (await live(world, course, kill)).started
     assert len(others) <= 1
     if not first.was_killed:
         assert count_names(first.talks)[kill.name] < kill.nth or name_of(first.talks[-1]) == kill.name
@@ -97,8 +104,12 @@ class Swept:
     missed: list[Kill] = field(default_factory=list)
     wrong: dict[Kill, str] = field(default_factory=dict)
 
+    def describe(self) -> str:
+        """What went wrong, a line each."""
+        return "\n".join(f"{kill}: {why}" for kill, why in self.wrong.items())
 
-async def sweep(world: World, kills: list[Kill]) -> Swept:
+
+async def sweep(world: World, course: Course, kills: list[Kill]) -> Swept:
     """A life for each kill, some at a time."""
     swept, waiting = Swept(), list(kills)
 
@@ -106,23 +117,27 @@ async def sweep(world: World, kills: list[Kill]) -> Swept:
         while waiting:
             kill = waiting.pop()
             try:
-                was_killed = await live_killed(world, kill)
+                was_killed = await live_killed(world, course, kill)
                 (swept.killed if was_killed else swept.missed).append(kill)
             except* AssertionError as errors:
                 swept.wrong[kill] = "; ".join(str(error) for error in errors.exceptions)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(SIDE_BY_SIDE):
             group.create_task(work())
     return swept
 
 
-async def test_a_life_says_what_it_always_says(lives: World) -> None:
-    keeper = await live(lives)
+@pytest.mark.parametrize(
+    ("course", "writes"),
+    [pytest.param(AT_ONCE, WRITES, id="at-once"), pytest.param(PART_BY_PART, WRITES_PART_BY_PART, id="part-by-part")],
+)
+async def test_a_life_says_what_it_always_says(lives: World, course: Course, writes: dict[str, int]) -> None:
+    keeper = await live(lives, course)
     assert keeper.started[0].exit_code == 0
     names = count_names(talk for talk in keeper.started[0].talks if is_write(talk))
-    statuses = names.pop("PATCH …/benchhosts/*/status")
-    assert names == WRITES
+    statuses = names.pop(STATUS)
+    assert names == writes
     assert 10 <= statuses <= 25
     assert 100 <= len(keeper.started[0].talks) <= 200
 
@@ -132,10 +147,10 @@ async def test_killed_at_any_request_it_goes_on_as_if_nothing_had_been(
     lives: World, request: pytest.FixtureRequest
 ) -> None:
     # An event that overtakes the answer to a write costs a pass more.
-    talks = min([(await live(lives)).started[0].talks for _ in range(DRY_LIVES)], key=len)
+    talks = min([(await live(lives, AT_ONCE)).started[0].talks for _ in range(DRY_LIVES)], key=len)
     kills = kills_in(talks)
-    swept = await sweep(lives, kills)
-    assert not swept.wrong, "\n".join(f"{kill}: {why}" for kill, why in swept.wrong.items())
+    swept = await sweep(lives, AT_ONCE, kills)
+    assert not swept.wrong, swept.describe()
     wanted = {
         Kill(name, nth, moment) for name, many in WRITES.items() for nth in range(1, many + 1) for moment in Moment
     }
@@ -146,3 +161,21 @@ async def test_killed_at_any_request_it_goes_on_as_if_nothing_had_been(
         request.config,
         f"crash points: {len(swept.killed)} kills of the controller in {len(talks)} requests, all converged",
     )
+
+
+@pytest.mark.timeout(1200)
+async def test_killed_at_any_change_of_a_part_it_goes_on_as_if_nothing_had_been(
+    lives: World, request: pytest.FixtureRequest
+) -> None:
+    """What the other life does not do: a write for each part, disks that come and go, two operations for one wish."""
+    kills = [
+        Kill(name, nth, moment)
+        for name, many in (WRITES_PART_BY_PART.items() - {(FINALIZER, 2)})
+        for nth in range(1, many + 1)
+        for moment in Moment
+    ]
+    swept = await sweep(lives, PART_BY_PART, kills)
+    assert not swept.wrong, swept.describe()
+    assert not swept.missed
+    assert lives.emulator.resources() == []
+    note(request.config, f"crash points: {len(swept.killed)} kills between the parts of a host, all converged")

@@ -18,7 +18,7 @@ import pytest
 from benchhost.local import ControlPlane
 from integration.client.tcp_proxy import TcpProxy
 from support.crashing.controllers import Keeper, Zygote
-from support.crashing.life import ACCEPTED, ACCEPTED_WITH_AN_ANSWER, check
+from support.crashing.course import AT_ONCE
 from support.crashing.weather import Fault, count_hits, set_faults
 from support.crashing.world import World, world
 from support.stack import Kubectl
@@ -75,8 +75,8 @@ LOST: Mapping[str, list[Fault]] = {
 }
 """aiohttp sends a PUT again by itself when the connection was an old one, so twice is once for the controller."""
 
-KINDS = ((WEATHER, ACCEPTED | ACCEPTED_WITH_AN_ANSWER), (LIES, {}), (LOST, ACCEPTED))
-"""With what must have been accepted how often."""
+KINDS = ((WEATHER, None), (LIES, {}), (LOST, AT_ONCE.accepted))
+"""With what must have been accepted how often, where that is not all that a life asks for."""
 MANY = sum(len(kind) for kind, _ in KINDS)
 
 Meanwhile = Callable[[str], Awaitable[None]]
@@ -100,17 +100,17 @@ async def live_through(
     world: World,
     faults: list[Fault],
     *,
-    counts: Mapping[str, int] = ACCEPTED | ACCEPTED_WITH_AN_ANSWER,
+    counts: Mapping[str, int] | None = None,
     kubeconfig: Path | None = None,
     meanwhile: Meanwhile | None = None,
 ) -> Keeper:
     """One life in this weather, with one controller from its beginning to its end."""
     async with world.life(kubeconfig) as (life, keeper):
-        life.seconds, life.expected = PATIENCE, counts
+        life.seconds = PATIENCE
         await set_faults(world.emulator.directory, life.place.group, faults)
         async with keeper.running():
             await keeper.watching()
-            check(await life.live(meanwhile))
+            await life.live(meanwhile, counts=counts)
     assert len(keeper.started) == 1
     assert "Traceback" not in keeper.log.read_text()
     return keeper
@@ -120,7 +120,7 @@ async def live_through(
 async def test_a_life_in_any_weather_of_the_cloud(side_by_side: World, request: pytest.FixtureRequest) -> None:
     wrong: list[str] = []
 
-    async def live(name: str, faults: list[Fault], counts: Mapping[str, int]) -> None:
+    async def live(name: str, faults: list[Fault], counts: Mapping[str, int] | None) -> None:
         try:
             await live_through(side_by_side, faults, counts=counts)
         except* AssertionError as errors:
@@ -213,6 +213,31 @@ async def test_what_the_watch_has_missed_is_forgotten_by_the_api_server(
 
         await live_through(timed, [], kubeconfig=proxy.kubeconfig, meanwhile=forget)
     note(request.config, f"outages of the history: {len(steps)} watches expired in one life, converged")
+
+
+@pytest.mark.timeout(1200)
+async def test_the_cloud_restarts_at_every_step(
+    installed: Kubectl, zygote: Zygote, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The emulator is killed in the middle of everything it was asked for, then at the moment it is asked."""
+    steps: list[str] = []
+    options = (*TIMED, "--state", str(tmp_path / "state.db"))
+    async with world(installed, zygote, tmp_path, places=1, options=options) as running:
+        began, place = running.witness.position(), await running.places.get()
+        running.places.put_nowait(place)
+
+        async def restart(step: str) -> None:
+            await asyncio.to_thread(running.emulator.restart)
+            steps.append(step)
+
+        async def restart_when_accepted(step: str) -> None:
+            await running.witness.until_accepted(place.group, began, len(steps) + 1)
+            await restart(step)
+
+        await live_through(running, [], counts=AT_ONCE.accepted | {"create": 1}, meanwhile=restart_when_accepted)
+        # What is accepted and not answered is not in the log.
+        await live_through(running, [], counts={}, meanwhile=restart)
+    note(request.config, f"outages of the emulator: {len(steps)} kills in two lives, converged")
 
 
 def compact(control_plane: Any) -> None:

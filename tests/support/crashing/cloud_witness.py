@@ -4,6 +4,7 @@ Used by tests that must not believe the controller. What is there comes from the
 own; what was accepted comes from the emulator's access log, which has every request of everybody.
 """
 
+import asyncio
 import json
 import ssl
 from collections import Counter
@@ -18,6 +19,8 @@ import aiohttp
 _API_VERSION = "2024-11-01"
 _COMPUTE_VERSION = "2024-11-01"
 _MACHINES = "Microsoft.Compute/virtualMachines"
+_PATIENCE = 60.0
+"""Seconds until the controller has sent a change."""
 _ATTEMPTS = 20
 """For one answer; with a fault in every tenth, twenty in a row do not happen."""
 
@@ -61,6 +64,12 @@ class CloudWitness:
                 if change is not None and (200 <= entry["status"] < 300 or (lost and entry["status"] == 0)):
                     accepted[change] += 1
         return accepted
+
+    async def until_accepted(self, group: str, since: int, many: int) -> None:
+        """Wait until this many changes of machines in the group were accepted."""
+        async with asyncio.timeout(_PATIENCE):
+            while self.changes(group, since).total() < many:  # noqa: ASYNC110 - a file tells nobody that it grows
+                await asyncio.sleep(0.02)
 
     async def _get(self, path: str, version: str, *, view: bool = False) -> Any:
         """Ask until there is an answer: the weather in a resource group is the same for everybody."""

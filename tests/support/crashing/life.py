@@ -6,7 +6,8 @@ Used by tests that trouble the controller meanwhile. A life ends in ``Lived``: w
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from kubernetes.aio.client import CustomObjectsApi
@@ -15,17 +16,11 @@ from benchhost.api.names import API_VERSION, GROUP, KIND, PLURAL, VERSION
 from support.builders import azure_spec
 from support.crashing.board import Board, Body
 from support.crashing.cloud_witness import CloudWitness
+from support.crashing.course import AT_ONCE, SMALL, Course, Spec
 
-SMALL, LARGE = "Standard_D2s_v5", "Standard_D8s_v5"
-
-ACCEPTED = {"restart": 1, "deallocate": 1, "start": 1, "update": 2}
-"""What the cloud accepts in a life, whatever happens to the controller: the updates are the size and the tags."""
 ACCEPTED_WITH_AN_ANSWER = {"create": 1, "delete": 1}
-"""And this too; the HTTP library sends a PUT or DELETE again by itself when its answer is lost."""
-
-
-EPOCHS = [1, 1, 1, 2, 3, 3]
-"""After each step but the last: the start and the other size brought other hardware."""
+"""What the cloud accepts of every life too; the HTTP library sends a PUT or DELETE again by itself when its answer is
+lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,6 @@ class Lived:
     machine_ids: set[str] = field(default_factory=set)
     epochs: list[int] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-    expected: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -59,19 +53,23 @@ class Life:
     witness: CloudWitness
     seconds: float = 60.0
     """Time for each step."""
-    expected: Mapping[str, int] = field(default_factory=lambda: ACCEPTED | ACCEPTED_WITH_AN_ANSWER)
-    """What the cloud is to accept, and how often."""
+    course: Course = AT_ONCE
     lived: Lived = field(default_factory=Lived)
     reached: str = "nothing"
 
-    async def live(self, meanwhile: Callable[[str], Awaitable[None]] | None = None) -> Lived:
-        """Live it.
+    async def live(
+        self, meanwhile: Callable[[str], Awaitable[None]] | None = None, *, counts: Mapping[str, int] | None = None
+    ) -> Lived:
+        """Live it, and see what has come of it.
 
         Parameters
         ----------
         meanwhile
             Called with a step's name right after the step was asked for.
+        counts
+            How often the cloud is to accept which change, where that is not what the course says.
         """
+        expected = self.course.accepted | ACCEPTED_WITH_AN_ANSWER if counts is None else counts
         since = self.witness.position()
         for step, ask in self._steps().items():
             generation = await ask()
@@ -79,21 +77,21 @@ class Life:
                 await meanwhile(step)
             await self._arrive(step, generation)
             self.reached = step
-        self.lived.accepted = self.witness.changes(self.place.group, since, lost="create" not in self.expected)
+        self.lived.accepted = self.witness.changes(self.place.group, since, lost="create" not in expected)
         self.lived.left = await self.witness.resources(self.place.group)
-        self.lived.expected = self.expected
+        self._check(expected)
         return self.lived
 
+    def _check(self, expected: Mapping[str, int]) -> None:
+        """What holds of every life, whatever has happened to those who look after it."""
+        assert self.lived.left == []
+        assert len(self.lived.machine_ids) == 1
+        assert {change: self.lived.accepted[change] for change in expected} == expected
+        assert self.lived.epochs == self.course.epochs
+
     def _steps(self) -> Mapping[str, Callable[[], Awaitable[int]]]:
-        return {
-            "created": self._create,
-            "restarted": lambda: self._patch({"restartAt": now()}),
-            "deallocated": lambda: self._patch({"powerState": "Deallocated"}),
-            "started": lambda: self._patch({"powerState": "Running"}),
-            "resized": lambda: self._patch({"azure": {"sizes": [LARGE]}}),
-            "tagged": lambda: self._patch({"azure": {"tags": {"trial": "7"}}}),
-            "deleted": self._delete,
-        }
+        changes = {step: partial(self._patch, change) for step, change in self.course.changes.items()}
+        return {"created": self._create, **changes, "deleted": self._delete}
 
     async def _arrive(self, step: str, generation: int) -> None:
         """Wait until the object says that the step is done, and see whether the cloud says the same."""
@@ -116,7 +114,10 @@ class Life:
             "spec": {
                 "credentialsRef": {"name": "azure-credentials"},
                 "azure": azure_spec(
-                    subscriptionId=self.place.subscription, resourceGroup=self.place.group, sizes=[SMALL]
+                    subscriptionId=self.place.subscription,
+                    resourceGroup=self.place.group,
+                    sizes=[SMALL],
+                    **self.course.azure,
                 ),
             },
         }
@@ -125,9 +126,9 @@ class Life:
         )
         return int(made["metadata"]["generation"])
 
-    async def _patch(self, spec: Mapping[str, Any]) -> int:
+    async def _patch(self, change: Callable[[], Spec]) -> int:
         changed = await self.objects.patch_namespaced_custom_object(
-            GROUP, VERSION, self.place.namespace, PLURAL, self.name, {"spec": spec},
+            GROUP, VERSION, self.place.namespace, PLURAL, self.name, {"spec": change()},
             _content_type="application/merge-patch+json", _request_timeout=30,
         )  # fmt: skip
         return int(changed["metadata"]["generation"])
@@ -137,14 +138,6 @@ class Life:
             GROUP, VERSION, self.place.namespace, PLURAL, self.name, _request_timeout=30
         )
         return 0
-
-
-def check(lived: Lived) -> None:
-    """What holds of every life, whatever has happened to those who look after it."""
-    assert lived.left == []
-    assert len(lived.machine_ids) == 1
-    assert {change: lived.accepted[change] for change in lived.expected} == lived.expected
-    assert lived.epochs == EPOCHS
 
 
 def is_synced(body: Body | None, generation: int) -> bool:
@@ -165,11 +158,9 @@ def _compare(body: Body, machine: Mapping[str, Any]) -> None:
     assert f"PowerState/{spec.get('powerState', 'Running').lower()}" in codes
     assert properties["hardwareProfile"]["vmSize"] in spec["azure"]["sizes"]
     assert spec["azure"].get("tags", {}).items() <= machine["tags"].items()
+    disks = [disk["lun"] for disk in properties["storageProfile"].get("dataDisks", [])]
+    assert disks == [disk["lun"] for disk in spec["azure"].get("dataDisks", [])]
     assert status["placement"]["vmId"] == properties["vmId"]
-    if spec.get("restartAt"):
-        assert datetime.fromisoformat(status["lastRestartTime"]) >= datetime.fromisoformat(spec["restartAt"])
-
-
-def now() -> str:
-    """The time as the API writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    for asked, done in (("restartAt", "lastRestartTime"), ("reallocateAt", "lastReallocateTime")):
+        if spec.get(asked):
+            assert datetime.fromisoformat(status[done]) >= datetime.fromisoformat(spec[asked])

@@ -16,6 +16,7 @@ from kubernetes.aio.config import load_kube_config
 from support.crashing.board import Board
 from support.crashing.cloud_witness import CloudWitness, witness
 from support.crashing.controllers import Keeper, Zygote
+from support.crashing.course import AT_ONCE, Course
 from support.crashing.life import Life, Place
 from support.stack import Emulator, Kubectl, credentials_secret, running_emulator
 
@@ -38,14 +39,19 @@ class World:
     controller_options: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def life(self, kubeconfig: Path | None = None) -> AsyncIterator[tuple[Life, Keeper]]:
+    async def life(
+        self, kubeconfig: Path | None = None, *, course: Course = AT_ONCE
+    ) -> AsyncIterator[tuple[Life, Keeper]]:
         """A life that can begin, and the keeper of its controller, in a place of its own.
 
         The controller reaches the API server as ``kubeconfig`` says, if it is given.
         """
         place, name = await self.places.get(), f"host-{next(_names)}"
         try:
-            yield Life(name, place, self.objects, self.board, self.witness), self._keeper(place, name, kubeconfig)
+            yield (
+                Life(name, place, self.objects, self.board, self.witness, course=course),
+                self._keeper(place, name, kubeconfig),
+            )
         finally:
             self.places.put_nowait(place)
 
