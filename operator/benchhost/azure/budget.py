@@ -156,12 +156,32 @@ class Budget:
 
 
 class BudgetPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """The last policy of every client's pipeline: it sees each request on its way out, and each answer."""
+    """The last policy of every client's pipeline: it sees each request on its way out, and each answer.
 
-    def __init__(self, budget: Budget, principal: str, clock: Callable[[], float] = monotonic) -> None:
+    Parameters
+    ----------
+    budget
+        What may be asked.
+    principal
+        Who asks.
+    connections
+        As many as there are: a request that is let go is sent at once, or its token would be counted by us long before
+        the cloud counts it.
+    clock
+        Seconds.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        principal: str,
+        connections: asyncio.Semaphore,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         super().__init__()
         self._budget = budget
         self._principal = principal
+        self._connections = connections
         self._clock = clock
 
     async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
@@ -172,15 +192,16 @@ class BudgetPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         DeferredError
             If that is not within a moment; nothing was sent then.
         """
-        admission = await self._admit(request.http_request)
-        headers: Mapping[str, str] = {}
-        pause = None
-        try:
-            response = await self.next.send(request)
-            headers, pause = response.http_response.headers, _pause(response.http_response)
-        finally:
-            self._budget.settle(admission, headers, now=self._clock(), pause=pause)
-        return response
+        async with self._connections:
+            admission = await self._admit(request.http_request)
+            headers: Mapping[str, str] = {}
+            pause = None
+            try:
+                response = await self.next.send(request)
+                headers, pause = response.http_response.headers, await _pause(response.http_response)
+            finally:
+                self._budget.settle(admission, headers, now=self._clock(), pause=pause)
+            return response
 
     async def _admit(self, request: HttpRequest) -> Admission:
         caller, patience = _CALLER.get(), _IN_PLACE
@@ -204,8 +225,11 @@ def _until_asked_again(wait: float, *, is_measured: bool) -> float:
     return min(wait, max(wait / 2, _BLIND) if is_measured else _BLIND)
 
 
-def _pause(response: AsyncHttpResponse) -> timedelta | None:
+async def _pause(response: AsyncHttpResponse) -> timedelta | None:
     """How long a refusal for being asked too often wants us to wait; None for every other answer."""
-    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or not refusal_of(response).is_throttle:
+    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+        return None
+    await response.read()
+    if not refusal_of(response).is_throttle:
         return None
     return retry_after(response.headers) or _DEFAULT_PAUSE

@@ -4,6 +4,7 @@ Made by the provider. Clients here neither try again nor follow redirects nor re
 themselves: each of those waits inside the call, and waiting is the controller's business.
 """
 
+import asyncio
 import logging
 import ssl
 from typing import Any, Final
@@ -56,6 +57,7 @@ class AzureClients:
         self.settings = settings
         self._credentials = credentials
         self._budget = budget if budget is not None else Budget()
+        self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._session: aiohttp.ClientSession | None = None
         self._shared: dict[str, Any] = {}
         self._compute: dict[str, ComputeManagementClient] = {}
@@ -133,7 +135,7 @@ class AzureClients:
                 UserAgentPolicy(base_user_agent="benchhost"),
                 authentication,
                 CustomHookPolicy(),
-                BudgetPolicy(self._budget, self._credentials.principal),
+                BudgetPolicy(self._budget, self._credentials.principal, self._connections),
             ],
         }
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 import pytest
 
 from benchhost.api.spec import BenchHostSpec
+from benchhost.azure import clients
 from benchhost.cloud import (
     CloudProvider,
     DeferredError,
@@ -27,6 +28,7 @@ from benchhost.cloud import (
     Part,
     PartState,
     Step,
+    ThrottledError,
     Verb,
 )
 from benchhost.emulator import ArmEmulator, EmulatorConfig
@@ -41,6 +43,7 @@ WRITES = 40, 20
 """Writes that are there at first, and that come back each second."""
 READS = 250, 25
 """As documented: all that is looked at has to do with these."""
+TIME_SCALE = 0.05
 PARTS = (Part.MACHINE,)
 """It brings the rest along."""
 
@@ -104,17 +107,48 @@ class Azure:
 async def azure(tmp_path: Path) -> AsyncIterator[Azure]:
     log = tmp_path / "access.log"
     config = EmulatorConfig(
-        time_scale=0.05, seed=1, resource_groups=((GROUP, "eastus"),), locations=("eastus",), access_log=log
+        time_scale=TIME_SCALE, seed=1, resource_groups=((GROUP, "eastus"),), locations=("eastus",), access_log=log
     )
     async with ArmEmulator(config) as emulator:
         for kind, (capacity, refill) in {"writes": WRITES, "reads": READS}.items():
-            size = {"capacity": capacity, "refill": refill, "periodSeconds": 1 / config.time_scale}
+            size = {"capacity": capacity, "refill": refill, "periodSeconds": 1 / TIME_SCALE}
             await arrange(emulator, "PATCH", "limits", {"name": f"subscription-{kind}", **size})
         provider = azure_provider(emulator.connection)
         try:
             yield Azure(emulator, provider, log)
         finally:
             await provider.close()
+
+
+async def test_who_waits_for_a_connection_has_no_token_yet(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PUT takes long, so that most wait for one of a few connections while tokens are few too."""
+    await azure.build(azure.request(0), (Part.NETWORK,))
+    size = {"capacity": 12, "refill": 1, "periodSeconds": 1 / TIME_SCALE}
+    await arrange(azure.emulator, "PATCH", "limits", {"name": "subscription-writes", **size})
+    slow = {"match": {"method": "PUT"}, "effect": {"kind": "delay", "seconds": 1.2}, "rate": 1.0}
+    await arrange(azure.emulator, "POST", "faults", slow)
+    monkeypatch.setattr(clients, "_CONNECTIONS", 4)
+    azure.provider = azure_provider(azure.emulator.connection)
+    try:
+        await asyncio.gather(*(azure.build(azure.request(number), PARTS) for number in range(24)))
+    finally:
+        await azure.provider.close()
+    assert azure.answers()[429] == 0
+
+
+async def test_a_refusal_that_nobody_could_foresee_is_told_as_what_it_is(azure: Azure) -> None:
+    request = azure.request(0)
+    refusal = {
+        "kind": "refuse",
+        "status": 429,
+        "code": "SubscriptionRequestsThrottled",
+        "headers": {"Retry-After": "7"},
+    }
+    await arrange(azure.emulator, "POST", "faults", {"match": {"method": "PUT"}, "effect": refusal, "times": 1})
+    seen = await azure.observe(request)
+    with pytest.raises(ThrottledError) as raised:
+        await azure.provider.start(request, Step(Verb.ENSURE, Part.NETWORK), seen)
+    assert raised.value.retry_after == timedelta(seconds=7)
 
 
 async def test_many_hosts_at_once_are_never_refused_and_never_kept_waiting_without_need(azure: Azure) -> None:
