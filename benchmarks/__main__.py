@@ -19,6 +19,7 @@ from benchmarks import emulator as emulator_figures  # noqa: E402
 from benchmarks import scale  # noqa: E402
 from benchmarks.figures import Figure, show, write  # noqa: E402
 from support.control_plane import running_control_plane  # noqa: E402
+from support.processes import clean_up_when_told_to_end  # noqa: E402
 from support.stack import Kubectl, install  # noqa: E402
 
 _RECORDED = ("--latency", "recorded", "--time-scale", "0.1")
@@ -44,6 +45,7 @@ def main() -> int:
     )
     parser.add_argument("--only-many", action="store_true", help="measure nothing else")
     arguments = parser.parse_args()
+    clean_up_when_told_to_end()
     console = Console()
     figures: list[Figure] = []
     if not arguments.only_many:

@@ -10,6 +10,7 @@ import pytest
 
 from benchhost.local import ControlPlane
 from support.control_plane import running_control_plane
+from support.processes import clean_up_when_told_to_end
 from support.stack import (
     Emulator,
     Kubectl,
@@ -37,6 +38,7 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    clean_up_when_told_to_end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -11,6 +11,11 @@ from types import TracebackType
 from typing import IO, Self
 
 
+def clean_up_when_told_to_end() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, so that what it has started ends with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 class Command:
     """A running command whose output is kept and can be waited for.
 
