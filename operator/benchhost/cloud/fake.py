@@ -50,6 +50,7 @@ class Call:
     owner: Owner
     step: Step | None = None
     poll_url: str | None = None
+    not_before: datetime | None = None
 
 
 class FakeCloud:
@@ -85,7 +86,7 @@ class FakeCloud:
 
     # What a test arranges and asks.
 
-    def refuse(self, step: Step, error: CloudError) -> None:
+    def refuse(self, step: Step, error: CloudError | DeferredError) -> None:
         """Let the next start of this step raise the error; called again, the one after it too."""
         self._steps.refusals.setdefault(step, []).append(error)
 
@@ -170,7 +171,7 @@ class FakeCloud:
 
     async def observe(self, request: HostRequest) -> Observation:
         """Look at everything that belongs to the host."""
-        self._enter(Call("observe", request.owner))
+        self._enter(Call("observe", request.owner, not_before=request.not_before))
         if self._turns:
             raise self._turns.pop(0)
         return observe(self._store, request)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from benchhost.api.conditions import Reason
-from benchhost.cloud.errors import AdminError, CapacityError, CloudError, TerminalError, TransientError
+from benchhost.cloud.errors import AdminError, CapacityError, CloudError, DeferredError, TerminalError, TransientError
 from benchhost.cloud.fake_resources import FakeResource, HostResources, shared_owner
 from benchhost.cloud.fake_store import FakeOperation, FakeStore
 from benchhost.cloud.machine import MachinePower, Observation, ObservedPart, Part, PartState
@@ -45,7 +45,7 @@ class FakeSteps:
         self._store = store
         self._durations = durations
         self._retry_after = retry_after
-        self.refusals: dict[Step, list[CloudError]] = {}
+        self.refusals: dict[Step, list[CloudError | DeferredError]] = {}
         self.failures: dict[Step, list[CloudError]] = {}
         self.full: set[tuple[str, str | None]] = set()
         """Sizes without room, with the zone; with None everywhere."""

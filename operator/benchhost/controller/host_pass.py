@@ -199,8 +199,12 @@ class HostPass:
             await self._write_ahead()
         if action.step.part is Part.MACHINE and action.step.verb is Verb.ENSURE:
             request = replace(request, secrets=await self._providers.guest_secrets(self.host))
-        self.changed_at = self._clock()
-        started = await provider.start(request, action.step, observation)
+        before, self.changed_at = self.changed_at, self._clock()
+        try:
+            started = await provider.start(request, action.step, observation)
+        except DeferredError:
+            self.changed_at = before  # nothing was sent
+            raise
         if action.step.part is Part.MACHINE:
             self._set_operation(
                 operation.model_copy(

@@ -28,6 +28,7 @@ from support.builders import azure_spec
 from support.stack import Kubectl
 
 CREATE = Step(Verb.ENSURE, Part.MACHINE)
+DELETE = Step(Verb.DELETE, Part.MACHINE)
 CALLS_IN_A_LIFE = 35
 """To the cloud and to the API server, in ``live``; a crash is put before and after each of them."""
 CALLS_IN_A_MOVE = 14
@@ -88,6 +89,20 @@ async def test_an_end_that_cannot_be_seen_yet_is_told_once_and_with_what_the_hos
     assert status.phase == "Running"
     assert [(entry.type, entry.result) for entry in status.history] == [("Provision", "Succeeded")]
     assert [call.method for call in bench.cloud.calls[before:]] == ["poll", "observe", "observe", "observe"]
+
+
+async def test_a_deletion_that_waits_for_its_turn_need_not_be_seen_anew(bench: Bench) -> None:
+    bench.create()
+    await bench.settle()
+    for seconds in (2, 3):
+        bench.cloud.refuse(DELETE, DeferredError(timedelta(seconds=seconds), "deletes"))
+    await bench.delete()
+    before = len(bench.cloud.calls)
+    for _ in range(3):
+        await bench.step()
+    looks = [call.not_before for call in bench.cloud.calls[before:] if call.method == "observe"]
+    assert len(looks) >= 3
+    assert len(set(looks[:3])) == 1
 
 
 async def test_what_can_never_work_is_tried_once(bench: Bench) -> None:
