@@ -48,6 +48,7 @@ def main() -> int:
     clean_up_when_told_to_end()
     console = Console()
     figures: list[Figure] = []
+    controller_figures.compile_once()
     if not arguments.only_many:
         console.print("emulator …")
         figures += emulator_figures.load()

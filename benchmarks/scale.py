@@ -26,6 +26,8 @@ _OVERHEAD = 1.1
 _PATIENCE = 1200.0
 """Seconds for one phase."""
 
+_FIRST = "first"
+
 Reached = Callable[[BenchHost | None], bool]
 
 
@@ -161,10 +163,16 @@ def life(
     scale: float,
     told: Callable[[str], None],
 ) -> list[Figure]:
-    """Create, deallocate, start and delete so many hosts at once; ``told`` hears how far it is."""
+    """Create, deallocate, start and delete so many hosts at once; ``told`` hears how far it is.
+
+    One host is there before and after them, so that their network is: who is first in it waits for it longer than a
+    crowd waits for its turn.
+    """
     names = [f"many-{number:04d}" for number in range(crowd.count)]
     progress = Progress(client)
     progress.start()
+    client.create(meter.running.host(_FIRST))
+    progress.wait_until(is_ready, [_FIRST])
 
     def create() -> None:
         for name in names:
@@ -198,6 +206,8 @@ def life(
         if name == "created":
             memory = resident_megabytes(meter.pid)
             figures.append(Figure(f"{crowd.words} {name}: controller's memory (RSS)", memory, "MB"))
+    client.delete(_FIRST)
+    progress.wait_until(is_gone, [_FIRST])
     return figures
 
 

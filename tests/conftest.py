@@ -4,6 +4,7 @@ import itertools
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -19,7 +20,7 @@ from support.stack import (
     install,
     running_emulator,
 )
-from support.tally import noted
+from support.tally import hand_over, noted, take_over
 
 # The same examples each time: a test that fails by chance somewhere else helps nobody. `--hypothesis-profile default`
 # searches on.
@@ -39,6 +40,17 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     clean_up_when_told_to_end()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker hand over what it has counted."""
+    hand_over(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker has counted; one that died has nothing to say."""
+    take_over(node.config, getattr(node, "workeroutput", None) or {})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
