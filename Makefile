@@ -35,7 +35,7 @@ demo: $(READY) ## show the main job: a host from kubectl apply, an mlos_bench ex
 .PHONY: test
 test: $(READY) controlplane ## run every check and every test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## formatting, lint, types, layers, generated files

@@ -155,6 +155,28 @@ class Crowd:
         return {"name": name} if self.has_names else {}
 
 
+@dataclass(frozen=True)
+class Phase:
+    """What is asked of every host of a crowd, and what it is afterwards."""
+
+    name: str
+    ask: Callable[[str], object]
+    """Of the host of this name."""
+    reached: Reached
+
+
+def _phases(meter: Meter, client: BenchHostClient, crowd: Crowd) -> list[Phase]:
+    def patch(power: PowerState) -> Callable[[str], object]:
+        return lambda name: client.patch(name, {"spec": {"powerState": power.value}})
+
+    create = Phase("created", lambda name: client.create(meter.running.host(name, **crowd.azure(name))), is_ready)
+    delete = Phase("deleted", client.delete, is_gone)
+    if crowd.has_names:
+        return [create, delete]  # in between they are hosts like others
+    deallocate = Phase("deallocated", patch(PowerState.DEALLOCATED), is_deallocated)
+    return [create, deallocate, Phase("started", patch(PowerState.RUNNING), is_ready), delete]
+
+
 def life(
     meter: Meter,
     client: BenchHostClient,
@@ -173,39 +195,18 @@ def life(
     progress.start()
     client.create(meter.running.host(_FIRST))
     progress.wait_until(is_ready, [_FIRST])
-
-    def create() -> None:
-        for name in names:
-            client.create(meter.running.host(name, **crowd.azure(name)))
-
-    def patch(power: PowerState) -> Callable[[], None]:
-        def send() -> None:
-            for name in names:
-                client.patch(name, {"spec": {"powerState": power.value}})
-
-        return send
-
-    def delete() -> None:
-        for name in names:
-            client.delete(name)
-
-    phases: list[tuple[str, Callable[[], None], Reached]] = [
-        ("created", create, is_ready),
-        ("deallocated", patch(PowerState.DEALLOCATED), is_deallocated),
-        ("started", patch(PowerState.RUNNING), is_ready),
-        ("deleted", delete, is_gone),
-    ]
     figures = []
-    for name, ask, reached in phases:
+    for phase in _phases(meter, client, crowd):
+        label = f"{crowd.words} {phase.name}"
         meter.take()
         began = time.time()
-        ask()
-        progress.wait_until(reached, names)
-        figures += _figures(f"{crowd.words} {name}", began, meter.take(), crowd=crowd, scale=scale)
-        told(f"  {name} after {time.time() - began:.0f} s")
-        if name == "created":
-            memory = resident_megabytes(meter.pid)
-            figures.append(Figure(f"{crowd.words} {name}: controller's memory (RSS)", memory, "MB"))
+        for name in names:
+            phase.ask(name)
+        progress.wait_until(phase.reached, names)
+        figures += _figures(label, began, meter.take(), crowd=crowd, scale=scale)
+        told(f"  {phase.name} after {time.time() - began:.0f} s")
+        if phase.name == "created":
+            figures.append(Figure(f"{label}: controller's memory (RSS)", resident_megabytes(meter.pid), "MB"))
     client.delete(_FIRST)
     progress.wait_until(is_gone, [_FIRST])
     return figures
