@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -32,19 +32,48 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ordered[int(rank) - 1]
 
 
-def show(figures: Sequence[Figure], console: Console) -> None:
-    """Print the table."""
-    table = Table(title="BenchHost figures")
+@dataclass(slots=True)
+class Report:
+    """Tells figures as they are measured, and keeps them in a file: nothing is lost if the rest cannot be measured.
+
+    Parameters
+    ----------
+    console
+        Where they are shown.
+    path
+        Gets a list of {name, value, unit, bound, holds}.
+    """
+
+    console: Console
+    path: Path
+    figures: list[Figure] = field(default_factory=list)
+
+    def begin(self, what: str) -> None:
+        """Say what is measured now."""
+        self.console.print(what, highlight=False, soft_wrap=True)
+
+    def add(self, figures: Sequence[Figure]) -> None:
+        """Show and keep what was measured."""
+        if not figures:
+            return
+        self.figures.extend(figures)
+        self.console.print(_table(figures))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        rows = [asdict(figure) | {"holds": figure.holds} for figure in self.figures]
+        self.path.write_text(json.dumps(rows, indent=2) + "\n")
+
+    def end(self) -> None:
+        """Say where the figures are, and how many bounds do not hold."""
+        failed = sum(figure.holds is False for figure in self.figures)
+        self.console.print(f"{failed} bounds do not hold. Written to {self.path}", highlight=False)
+
+
+def _table(figures: Sequence[Figure]) -> Table:
+    table = Table()
     for column, justify in (("figure", "left"), ("value", "right"), ("unit", "left"), ("bound", "right"), ("", "left")):
         table.add_column(column, justify="right" if justify == "right" else "left")
     words = {True: "holds", False: "[red]does not hold[/red]", None: ""}
     for figure in figures:
         bound = "" if figure.bound is None else f"{figure.bound:g}"
         table.add_row(figure.name, f"{figure.value:.4g}", figure.unit, bound, words[figure.holds])
-    console.print(table)
-
-
-def write(figures: Sequence[Figure], path: Path) -> None:
-    """Write them as JSON: a list of {name, value, unit, bound, holds}."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([asdict(figure) | {"holds": figure.holds} for figure in figures], indent=2) + "\n")
+    return table
