@@ -10,44 +10,18 @@ from typing import Final
 
 from benchhost.api.conditions import Reason
 from benchhost.api.host import BenchHost
-from benchhost.api.status import BenchHostStatus, Operation, OperationResult, OperationType
+from benchhost.api.status import BenchHostStatus, Operation, OperationType
 from benchhost.cloud.errors import CapacityError, CloudError, DeferredError, TransientError
 from benchhost.cloud.machine import Machine, MachinePower, Observation, Owner, Part
 from benchhost.cloud.provider import CloudProvider, HostRequest, OperationState, Started, Step, Verb
 from benchhost.controller.console import with_console
 from benchhost.controller.hosts import Hosts
 from benchhost.controller.providers import Providers
-from benchhost.lifecycle import (
-    Circumstances,
-    Do,
-    Finished,
-    Hold,
-    Pass,
-    Release,
-    Settled,
-    Wait,
-    choose,
-    decide,
-    report,
-)
+from benchhost.lifecycle import Action, Circumstances, Do, Finished, Pass, Wait, choose, decide, report
+from benchhost.lifecycle.operation import begin, finish, operation_to_poll, result_without_a_look
 
 _MOST_STEPS: Final = 12
 """Steps that the cloud finishes at once follow each other within a pass; a host has fewer than this many."""
-
-_TIMEOUTS: Final[dict[OperationType, str]] = {
-    OperationType.PROVISION: "provision",
-    OperationType.START: "start",
-    OperationType.STOP: "stop",
-    OperationType.HIBERNATE: "deallocate",
-    OperationType.DEALLOCATE: "deallocate",
-    OperationType.REALLOCATE: "deallocate",
-    OperationType.RESTART: "restart",
-    OperationType.RESIZE: "resize",
-    OperationType.UPDATE: "resize",
-    OperationType.CLEAN_UP: "delete",
-    OperationType.DELETE: "delete",
-}
-
 
 _ALLOCATING: Final = frozenset({Verb.ENSURE, Verb.START, Verb.RESIZE})
 """What asks for hardware of a size, in a zone."""
@@ -132,7 +106,7 @@ class HostPass:
             self.retry_after = state.retry_after
             self.outcome = replace(self.outcome, action=Wait(operation.type, ""))
             return True
-        self._finish(operation, _result(state), state)
+        self._finish(finish(operation, state, now=self._clock()))
         if self.ended is None:
             self.ended, self.changed_at = state, self._clock()
         if state.error is None and operation.step is not None and operation.generation == self.host.metadata.generation:
@@ -157,9 +131,9 @@ class HostPass:
             self.host, self._owner, observation, now=self._clock(), circumstances=self.outcome.circumstances
         )
         self.outcome = replace(self.outcome, observation=observation, action=action)
-        self._close_what_is_over(observation)
+        self._close_what_is_over(action, observation)
         if isinstance(action, Wait) and action.operation is not None:
-            self._set_operation(self._operation_for(action.operation))
+            self._set_operation(self._begin(action.operation))
         if not isinstance(action, Do):
             return False
         self._require_not_in_vain(action)
@@ -182,7 +156,7 @@ class HostPass:
         """
         if action.operation is not OperationType.UPDATE or str(action.step) not in self._done:
             return
-        self._attempted = self._operation_for(action.operation)
+        self._attempted = self._begin(action.operation)
         raise TransientError(
             f"The cloud has done what was asked ({action.step}), and the machine still differs from the spec; "
             "something else may set it back.",
@@ -192,7 +166,7 @@ class HostPass:
 
     async def _start(self, provider: CloudProvider, action: Do, observation: Observation) -> Started:
         request = self._request(observation.machine)
-        operation = self._operation_for(action.operation, request if _allocates(action.step) else None)
+        operation = self._begin(action.operation, request if _allocates(action.step) else None)
         self._set_operation(operation)
         self._attempted = operation
         if action.write_ahead:
@@ -226,57 +200,20 @@ class HostPass:
         self.host = self._hosts.newest(self.host)
         self.outcome = replace(self.outcome, finished=())
 
-    def _operation_for(self, kind: OperationType, allocates: HostRequest | None = None) -> Operation:
-        """The operation under way if it is the same one, else a new one; waiting for a part is under way too.
+    def _begin(self, kind: OperationType, allocates: HostRequest | None = None) -> Operation:
+        return begin(self.host, kind, current=self.outcome.operation, allocates=allocates, now=self._clock())
 
-        ``allocates`` is the request for hardware, if it is one: what is asked for stays on record.
-        """
-        current = self.outcome.operation
-        generation = self.host.metadata.generation
-        asked = {"size": allocates.size, "zone": allocates.zone} if allocates else {}
-        if current is not None and current.type is kind and current.generation == generation:
-            return current.model_copy(update=asked)
-        now = self._clock()
-        return Operation(
-            type=kind,
-            started_at=now,
-            deadline=now + self.host.spec.timeouts.get(_TIMEOUTS[kind]),
-            generation=generation,
-            attempt=_attempt(self.host),
-            **asked,
-        )
-
-    def _close_what_is_over(self, observation: Observation) -> None:
+    def _close_what_is_over(self, action: Action, observation: Observation) -> None:
         """End an operation that the decision no longer goes on with."""
-        operation, action = self.outcome.operation, self.outcome.action
-        if operation is None or isinstance(action, Hold):
+        operation = self.outcome.operation
+        if operation is None:
             return
-        if isinstance(action, Wait) and action.operation in (None, operation.type):
-            return
-        if isinstance(action, Do) and action.operation is operation.type:
-            return
-        gave_way = observation.machine is None or self.host.is_deleting
-        done = operation.type is OperationType.DELETE and isinstance(action, Release | Settled)
-        done = done or (operation.type is OperationType.CLEAN_UP and observation.machine is None)
-        result = OperationResult.CANCELED if gave_way and not done else OperationResult.SUCCEEDED
-        self._finish(operation, result, None, machine_changed=_changed_at(observation))
+        result = result_without_a_look(operation, action, observation, is_deleting=self.host.is_deleting)
+        if result is not None:
+            changed_at = observation.machine.changed_at if observation.machine else None
+            self._finish(Finished(operation, result, end_time=changed_at or self._clock()))
 
-    def _finish(
-        self,
-        operation: Operation,
-        result: OperationResult,
-        state: OperationState | None,
-        *,
-        machine_changed: datetime | None = None,
-    ) -> None:
-        end = state.end_time if state else machine_changed
-        finished = Finished(
-            operation=operation,
-            result=result,
-            start_time=state.start_time if state else None,
-            end_time=end or self._clock(),
-            reason=state.error.code or None if state and state.error else None,
-        )
+    def _finish(self, finished: Finished) -> None:
         self.outcome = replace(self.outcome, operation=None, finished=(*self.outcome.finished, finished))
 
     def _set_operation(self, operation: Operation) -> None:
@@ -294,32 +231,9 @@ class HostPass:
         )
 
 
-def operation_to_poll(host: BenchHost) -> Operation | None:
-    """The operation that is looked at before anything else; a deletion does not wait for what it is going to undo."""
-    operation = host.status.operation
-    if operation is None or operation.poll_url is None:
-        return None
-    return None if host.is_deleting and operation.type is not OperationType.DELETE else operation
-
-
 def _queued(deferred: DeferredError) -> str:
     return f"Waits for its turn: Azure allows no more {deferred.budget} for now. Nothing is wrong."
 
 
 def _allocates(step: Step) -> bool:
     return step.part is Part.MACHINE and step.verb in _ALLOCATING
-
-
-def _result(state: OperationState) -> OperationResult:
-    if state.canceled:
-        return OperationResult.CANCELED
-    return OperationResult.SUCCEEDED if state.error is None else OperationResult.FAILED
-
-
-def _attempt(host: BenchHost) -> int:
-    failure = host.status.failure
-    return failure.count + 1 if failure and failure.generation == host.metadata.generation else 1
-
-
-def _changed_at(observation: Observation) -> datetime | None:
-    return observation.machine.changed_at if observation.machine else None

@@ -15,7 +15,7 @@ from benchhost.api.status import BenchHostStatus, OperationType, Phase
 from benchhost.cloud.errors import TransientError
 from benchhost.controller.api_server import API_SERVER_TROUBLE, one_line
 from benchhost.controller.credential_watch import CredentialWatch, look_within, try_now
-from benchhost.controller.host_pass import HostPass, operation_to_poll
+from benchhost.controller.host_pass import HostPass
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
 from benchhost.controller.invalid_objects import may_go, report_invalid
 from benchhost.controller.memory import HostMemory, turn_of
@@ -37,6 +37,7 @@ from benchhost.lifecycle import (
     report,
 )
 from benchhost.lifecycle.backoff import is_blocking
+from benchhost.lifecycle.operation import operation_to_poll
 
 _log = logging.getLogger(__name__)
 
