@@ -102,6 +102,11 @@ class BenchHostSpec(SpecModel):
             "leave spec.powerState: Running, or delete the BenchHost",
         ),
         rule(
+            f"!({_EPHEMERAL}) || !has(self.azure.spot) || self.azure.spot.evictionPolicy == 'Delete'",
+            "Azure cannot deallocate an evicted host whose spec.azure.osDisk is ephemeral; "
+            "set spec.azure.spot.evictionPolicy: Delete",
+        ),
+        rule(
             f"!({_EPHEMERAL}) || !has(self.reallocateAt)",
             f"{_NEVER_DEALLOCATED}; remove spec.reallocateAt",
         ),

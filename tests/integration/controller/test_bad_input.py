@@ -123,6 +123,11 @@ EPHEMERAL = changed("spec.azure.osDisk", {"ephemeral": True})["spec"]
         pytest.param(
             {"reallocateAt": "2026-01-01T00:00:00Z"}, ["Azure cannot deallocate", "spec.reallocateAt"], id="moved"
         ),
+        pytest.param(
+            {"azure": EPHEMERAL["azure"] | {"spot": {}}},
+            ["Azure cannot deallocate", "evictionPolicy: Delete"],
+            id="kept",
+        ),
     ],
 )
 def test_a_host_with_an_ephemeral_disk_cannot_be(spec: dict[str, Any], words: list[str], kubectl: Kubectl) -> None:
