@@ -32,6 +32,10 @@ _CROWD_SCALE = 1.0
 and the emulator share two cores here."""
 
 
+_WIDTH = 120
+"""Columns of the tables where no terminal says how wide it is."""
+
+
 def main() -> int:
     """Measure everything, or what is named."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
@@ -45,7 +49,7 @@ def main() -> int:
     parser.add_argument("--only-many", action="store_true", help="measure nothing else")
     arguments = parser.parse_args()
     clean_up_when_told_to_end()
-    report = Report(Console(), ROOT / "build" / "bench.json")
+    report = Report(Console(width=None if sys.stdout.isatty() else _WIDTH), ROOT / "build" / "bench.json")
     controller_figures.compile_once()
     if not arguments.only_many:
         report.begin("emulator …")
