@@ -134,6 +134,21 @@ async def test_every_state_looks_the_same_in_lists(azure: Cloud) -> None:
     }
 
 
+async def test_a_round_that_grows_old_is_renewed_before_anybody_has_to_wait_for_it(azure: Cloud) -> None:
+    request, age = host(azure, "pg"), timedelta(seconds=2)
+    async with counted(azure) as asked:
+        listing = lists_of(asked.clients, request).machines
+        first = await listing.recent(age)
+        assert await listing.recent(age) is first
+        await asyncio.sleep(1.1)
+        assert await listing.recent(age) is first
+        assert listing._round is not None
+        await listing._round
+        second = await listing.recent(age)
+        assert first.ended < second.started < first.ended + age
+        await listing.close()
+
+
 async def test_a_round_that_began_before_a_change_is_not_used_for_it(azure: Cloud) -> None:
     request = host(azure, "pg")
     await azure.build(request)

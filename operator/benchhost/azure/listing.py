@@ -84,6 +84,7 @@ class Listing:
         """A round that ended within ``max_age``, and began at ``not_before`` or later.
 
         A long list is not renewed as often as ``max_age`` may ask for: the last round is recent until the next is due.
+        One that is past half of its age is renewed for those who come after, so that no crowd waits for it at once.
 
         Raises
         ------
@@ -93,7 +94,8 @@ class Listing:
             If it takes longer than a caller should be kept; it goes on, for whoever comes back.
         """
         # What ended while somebody waited is recent for them, however long it took and whoever was first to wait.
-        oldest = datetime.now(UTC) - max(max_age, self._interval)
+        max_age = max(max_age, self._interval)
+        oldest = datetime.now(UTC) - max_age
         while self._last is None or self._last.ended < oldest or (not_before and self._last.started < not_before):
             round_ = self._round or self._begin()
             wait = self._until_end(not_before)
@@ -105,6 +107,8 @@ class Listing:
                 raise DeferredError(_SOON, f"a round to {self.what}")
             for ended in done:
                 ended.result()
+        if self._round is None and self._last.ended < datetime.now(UTC) - max_age / 2:
+            self._begin()
         return self._last
 
     def expect(self, key: str) -> None:
