@@ -1,8 +1,9 @@
 """A keyed work queue: what controllers of Kubernetes run on, for one event loop.
 
 A key waits at most once however often it is added, is worked on by one worker at a time, and may be due later. A key
-added while it is worked on comes back afterwards. Called by the watch handler and by the workers; it knows nothing of
-hosts, and it never drops a key.
+added while it is worked on comes back afterwards. Keys whose time has come and keys that were just added take turns:
+who has a turn to write does not miss it behind a crowd of newcomers, and newcomers do not wait for a crowd of others.
+Called by the watch handler and by the workers; it knows nothing of hosts, and it never drops a key.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ class WorkQueue(Generic[K]):
 
     def __init__(self) -> None:
         self._ready: deque[K] = deque()
+        self._come_due: deque[K] = deque()
+        self._due_is_next = True
         self._waiting: set[K] = set()
         self._active: set[K] = set()
         self._again: set[K] = set()
@@ -36,17 +39,12 @@ class WorkQueue(Generic[K]):
 
     def __len__(self) -> int:
         """How many keys are ready and not yet taken."""
-        return len(self._ready)
+        return len(self._ready) + len(self._come_due)
 
     def add(self, key: K) -> None:
         """Let the key be worked on as soon as a worker is free; a later due time is forgotten."""
         self._due.pop(key, None)
-        if key in self._active:
-            self._again.add(key)
-        elif key not in self._waiting:
-            self._waiting.add(key)
-            self._ready.append(key)
-            self._arrival.set()
+        self._line_up(key, self._ready)
 
     def add_after(self, key: K, delay: float) -> None:
         """Let the key be worked on in ``delay`` seconds, unless it is added before; replaces an earlier due time."""
@@ -65,12 +63,12 @@ class WorkQueue(Generic[K]):
         QueueClosedError
             After ``close``, whatever still waits.
         """
-        while not self._ready and not self._closed:
+        while not self and not self._closed:
             self._arrival.clear()
             await self._arrival.wait()
         if self._closed:
             raise QueueClosedError
-        key = self._ready.popleft()
+        key = self._next_line().popleft()
         self._waiting.discard(key)
         self._active.add(key)
         return key
@@ -88,6 +86,20 @@ class WorkQueue(Generic[K]):
         self._arrival.set()
         if self._timer is not None:
             self._timer.cancel()
+
+    def _line_up(self, key: K, line: deque[K]) -> None:
+        if key in self._active:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            line.append(key)
+            self._arrival.set()
+
+    def _next_line(self) -> deque[K]:
+        """The two lines in turn, as long as somebody stands in both."""
+        first, second = (self._come_due, self._ready) if self._due_is_next else (self._ready, self._come_due)
+        self._due_is_next = not self._due_is_next
+        return first or second
 
     def _arm(self) -> None:
         """Set the timer to the earliest due time that still counts."""
@@ -108,7 +120,8 @@ class WorkQueue(Generic[K]):
         while self._heap and self._heap[0][0] <= now:
             due, _, key = heapq.heappop(self._heap)
             if self._due.get(key) == due:
-                self.add(key)
+                del self._due[key]
+                self._line_up(key, self._come_due)
         self._arm()
 
 

@@ -101,3 +101,15 @@ async def test_a_closed_queue_gives_nothing_out() -> None:
     queue.close()
     with pytest.raises(QueueClosedError):
         await queue.get()
+
+
+async def test_who_has_come_due_and_who_was_added_take_turns() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for number in range(4):
+        queue.add(f"new-{number}")
+    for name in ("due-0", "due-1"):
+        queue.add_after(name, 0.0)
+    await asyncio.sleep(0.02)
+    assert len(queue) == 6
+    order = [await take(queue) for _ in range(6)]
+    assert order == ["due-0", "new-0", "due-1", "new-1", "new-2", "new-3"]
