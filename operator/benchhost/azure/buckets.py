@@ -110,6 +110,8 @@ class TokenBucket:
     _under_way: dict[int, float] = field(default_factory=dict)
     _newest: int = 0
     _reference: _Reading | None = None
+    _may_have_lost: bool = False
+    """Whether the bucket may have been full since then, so that what came in has run over."""
 
     def __post_init__(self) -> None:
         self.floor = self.capacity = self.limit.capacity
@@ -143,6 +145,7 @@ class TokenBucket:
 
     def take(self, now: float) -> Sent:
         """Take one for a request that is sent now."""
+        self._may_have_lost |= self.floor + self.rate * (now - self.at) + self.step >= self.capacity
         promised = self._level(now) if self._is_known and not self._under_way else 0.0
         self.floor -= 1
         self._sent += 1
@@ -196,9 +199,9 @@ class TokenBucket:
         """
         earlier = self._reference
         # Of what comes into a bucket that is nearly full some is lost: it tells what came at least, and not at most.
-        loses = remaining + self.step >= self.capacity
+        loses = self._may_have_lost or remaining + self.step >= self.capacity
         if earlier is None:
-            self._reference = reading
+            self._refer_to(reading)
             return
         least, most = reading.given[0] - earlier.given[1], reading.given[1] - earlier.given[0]
         shortest, longest = reading.at[0] - earlier.at[1], reading.at[1] - earlier.at[0]
@@ -210,7 +213,10 @@ class TokenBucket:
             self.rate = max(self.rate, (least - self.step) / longest, lowest)
             self._is_measured = True
         if loses or steps > _MOST_STEPS:
-            self._reference = reading
+            self._refer_to(reading)
+
+    def _refer_to(self, reading: _Reading) -> None:
+        self._reference, self._may_have_lost = reading, False
 
 
 @dataclass(slots=True)

@@ -80,6 +80,18 @@ def test_a_pace_that_fits_the_documents_is_not_touched() -> None:
     assert found.rate == pytest.approx(10, rel=0.05)
 
 
+@pytest.mark.parametrize("first", [0, 5, 39], ids=["in-order", "a-few-are-late", "most-are-late"])
+def test_what_ran_over_while_nobody_asked_does_not_make_the_pace_look_slow(first: int) -> None:
+    found = answered_once(remaining=199)
+    burst = [found.take(150.0) for _ in range(60)]
+    for number in range(first, 60):
+        found.answered(burst[number], 199 - number, 153.5 + number / 100)
+    assert found.rate == pytest.approx(10)
+    later = found.take(160.0)
+    found.answered(later, 239 - 60, 163.5)
+    assert found.rate == pytest.approx(10, rel=0.1)
+
+
 def test_what_others_take_is_seen_with_the_next_answer() -> None:
     found = answered_once(remaining=30)
     assert found.available(0.0) == 30
