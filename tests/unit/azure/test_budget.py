@@ -81,7 +81,7 @@ def test_a_turn_that_is_not_taken_lapses() -> None:
     assert isinstance(create(budget, 2, now=30.0), Admission)
 
 
-def test_a_far_turn_is_looked_at_again_when_half_of_the_wait_is_over() -> None:
+def test_a_far_turn_is_looked_at_again_when_three_quarters_of_the_wait_are_over() -> None:
     budget, now = exhausted(), 0.0
     for second in range(8):  # until the pace was seen for some refills
         now = 1.2 * (second + 1)
