@@ -16,7 +16,8 @@ from benchhost.api.host import BenchHost, ObjectMeta
 from benchhost.api.names import FINALIZER, GROUP, KIND, PLURAL, VERSION
 from benchhost.api.status import BenchHostStatus
 from benchhost.controller.api_server import JSON_PATCH, ApiServer, object_path
-from benchhost.controller.store import HostStore
+from benchhost.controller.shared_reads import SharedReads
+from benchhost.controller.store import HostStore, Key
 
 CLUSTER_NAMESPACE: Final = "kube-system"
 """Its uid tells this cluster from others, as is the custom."""
@@ -46,6 +47,7 @@ class Hosts:
     def __init__(self, server: ApiServer, store: HostStore) -> None:
         self._server = server
         self._store = store
+        self._secrets = SharedReads(self._read_secret)
 
     async def add_finalizer(self, host: BenchHost) -> None:
         """Hold the object until everything in the cloud is gone."""
@@ -145,7 +147,16 @@ class Hosts:
         return str(body["metadata"]["uid"])
 
     async def read_secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
-        """The decoded data of a Secret, or None when there is no such Secret."""
+        """The decoded data of a Secret as it is now, or None when there is no such Secret."""
+        return await self._secrets.get((namespace, name))
+
+    async def read_cluster_id(self) -> str:
+        """What tells this cluster from others."""
+        namespace = await self._server.get(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}")
+        return str(namespace["metadata"]["uid"])
+
+    async def _read_secret(self, key: Key) -> dict[str, bytes] | None:
+        namespace, name = key
         try:
             secret = await self._server.get(object_path("api/v1", namespace, "secrets", name))
         except ApiException as error:
@@ -153,11 +164,6 @@ class Hosts:
                 return None
             raise
         return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
-
-    async def read_cluster_id(self) -> str:
-        """What tells this cluster from others."""
-        namespace = await self._server.get(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}")
-        return str(namespace["metadata"]["uid"])
 
     async def _is_over(self, host: BenchHost) -> bool:
         try:
