@@ -16,9 +16,9 @@ from support.stack import (
     Emulator,
     Kubectl,
     Stack,
-    credentials_secret,
     install,
     running_emulator,
+    running_stack,
 )
 from support.tally import hand_over, noted, take_over
 
@@ -93,10 +93,5 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 @pytest.fixture
 def stack(kubectl: Kubectl, emulator: Emulator, tmp_path: Path) -> Iterator[Stack]:
     """A namespace with credentials in it, watched by a controller, over an emulated subscription."""
-    kubectl.apply(credentials_secret(emulator, kubectl.namespace))
-    running = Stack(kubectl, emulator, tmp_path)
-    running.start_controller()
-    try:
+    with running_stack(kubectl, emulator, tmp_path) as running:
         yield running
-    finally:
-        running.end()

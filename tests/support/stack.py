@@ -214,6 +214,18 @@ class Stack:
         return next((condition for condition in conditions if condition["type"] == kind), None)
 
 
+@contextmanager
+def running_stack(kubectl: Kubectl, emulator: Emulator, directory: Path) -> Iterator[Stack]:
+    """A namespace with credentials in it, watched by a controller, over an emulated subscription."""
+    kubectl.apply(credentials_secret(emulator, kubectl.namespace))
+    running = Stack(kubectl, emulator, directory)
+    running.start_controller()
+    try:
+        yield running
+    finally:
+        running.end()
+
+
 def credentials_secret(emulator: Emulator, namespace: str, **changes: str) -> dict[str, Any]:
     """The Secret that a BenchHost names."""
     return {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import Kubectl, Stack, credentials_secret, running_emulator
+from support.stack import Kubectl, Stack, running_emulator, running_stack
 
 SLOW = ("--latency", "recorded", "--time-scale", "0.1", "--seed", "7")
 """A creation takes more than three seconds: long enough to be in the middle of it."""
@@ -13,14 +13,11 @@ SLOW = ("--latency", "recorded", "--time-scale", "0.1", "--seed", "7")
 
 @pytest.fixture
 def slow_stack(kubectl: Kubectl, tmp_path: Path) -> Iterator[Stack]:
-    with running_emulator(tmp_path / "cloud", *SLOW) as emulator:
-        kubectl.apply(credentials_secret(emulator, kubectl.namespace))
-        running = Stack(kubectl, emulator, tmp_path)
-        running.start_controller()
-        try:
-            yield running
-        finally:
-            running.end()
+    with (
+        running_emulator(tmp_path / "cloud", *SLOW) as emulator,
+        running_stack(kubectl, emulator, tmp_path) as running,
+    ):
+        yield running
 
 
 def machines(stack: Stack) -> list[str]:

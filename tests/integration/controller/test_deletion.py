@@ -10,7 +10,7 @@ import pytest
 
 from benchhost.api.names import FINALIZER
 from support.arm import Arm, until
-from support.stack import BENCHHOST, Kubectl, Stack, credentials_secret, running_emulator
+from support.stack import BENCHHOST, Kubectl, Stack, credentials_secret, running_emulator, running_stack
 
 MACHINES = "Microsoft.Compute/virtualMachines"
 INTERFACES = "Microsoft.Network/networkInterfaces"
@@ -107,14 +107,11 @@ def test_a_field_at_fault_that_a_deletion_does_not_need_does_not_hold_it_up(stac
 def timed(kubectl: Kubectl, tmp_path: Path) -> Iterator[Stack]:
     """A stack whose cloud takes its time, with an access log."""
     options = (*TIMED, "--access-log", str(tmp_path / "access.log"))
-    with running_emulator(tmp_path / "cloud", *options) as emulator:
-        kubectl.apply(credentials_secret(emulator, kubectl.namespace))
-        running = Stack(kubectl, emulator, tmp_path)
-        running.start_controller()
-        try:
-            yield running
-        finally:
-            running.end()
+    with (
+        running_emulator(tmp_path / "cloud", *options) as emulator,
+        running_stack(kubectl, emulator, tmp_path) as running,
+    ):
+        yield running
 
 
 def answer_late(stack: Stack, name: str, *, seconds: int) -> None:
