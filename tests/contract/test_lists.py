@@ -149,6 +149,39 @@ async def test_a_round_that_grows_old_is_renewed_before_anybody_has_to_wait_for_
         await listing.close()
 
 
+async def test_lists_that_nobody_has_read_lately_are_read_side_by_side(azure: Cloud) -> None:
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, host(azure, "pg"))
+        lists.wake()
+        lists.wake()
+        await asyncio.sleep(0.5)
+        lists.wake()
+        assert sorted(asked.urls) == sorted(set(asked.urls))
+        assert len(asked.urls) == 6
+        await lists.close()
+
+
+async def test_a_list_that_was_refused_is_not_read_until_somebody_needs_it(
+    azure: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[str] = []
+
+    def refusing(_: AzureClients, url: str, *__: Any, **___: Any) -> AsyncIterator[Any]:
+        began.append(url)
+        raise AdminError("not allowed", code="AuthorizationFailed")
+
+    monkeypatch.setattr(listing, "read_pages", refusing)
+    async with counted(azure) as asked:
+        machines = lists_of(asked.clients, host(azure, "pg")).machines
+        for _ in range(3):
+            machines.wake()
+            await asyncio.sleep(0.1)
+        assert len(began) == 1
+        with pytest.raises(AdminError):
+            await machines.recent(timedelta(seconds=2))
+        assert len(began) == 2
+
+
 async def test_a_round_that_began_before_a_change_is_not_used_for_it(azure: Cloud) -> None:
     request = host(azure, "pg")
     await azure.build(request)

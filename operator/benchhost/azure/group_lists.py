@@ -63,6 +63,11 @@ class GroupLists:
         """Requests that a round of all lists takes."""
         return self._statuses.pages + sum(listing.pages for listing in self._lists.values())
 
+    def wake(self) -> None:
+        """Begin to read what nobody has read lately; whatever of it is refused, whoever needs it is told."""
+        for listing in (self._statuses, *self._lists.values()):
+            listing.wake()
+
     async def read(
         self, request: HostRequest, not_before: datetime | None, part: Part, *, at: str | None = None
     ) -> Body | None:

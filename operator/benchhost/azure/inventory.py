@@ -70,6 +70,7 @@ class Inventory:
         together = group.observers.count_with(request.owner.uid)
         if together < _FEWEST or together * _GETS < 2 * group.lists.cost:
             return await observe(ReadAlone(self._clients, HostNames.of(request)), request)
+        group.lists.wake()
         return await observe(ReadListed(group.lists, request, self._not_before(request)), request)
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:

@@ -74,6 +74,8 @@ class Listing:
     """When the round under way begins, or has begun."""
     _is_wanted_again: bool = False
     """Whether somebody comes back for the round after it."""
+    _has_failed: bool = False
+    """Whether the last round brought an error."""
     _took: timedelta = timedelta(0)
     """From the last round's beginning to its end."""
     _shown: dict[str, datetime] = field(default_factory=dict)
@@ -110,6 +112,14 @@ class Listing:
         if self._round is None and self._last.ended < datetime.now(UTC) - max_age / 2:
             self._begin()
         return self._last
+
+    def wake(self) -> None:
+        """Begin a round if no earlier one is kept: lists that are looked into in turn are then read side by side.
+
+        One that has failed is left to whoever needs it.
+        """
+        if self._last is None and self._round is None and not self._has_failed:
+            self._begin()
 
     def expect(self, key: str) -> None:
         """An entry is made: it may be missing in the list for a moment (seen on ARM: bosh-azure-cpi-release#765)."""
@@ -181,7 +191,8 @@ class Listing:
     def _end(self, ended: asyncio.Task[None]) -> None:
         self._round = None
         # Whoever waited has the error; if nobody did, nobody misses it.
-        if not ended.cancelled() and ended.exception() is None and self._is_wanted_again:
+        self._has_failed = ended.cancelled() or ended.exception() is not None
+        if not self._has_failed and self._is_wanted_again:
             self._is_wanted_again = False
             self._begin()
 
