@@ -79,6 +79,9 @@ class CountedCloud:
         seen: Observation = await self.counter(lambda: self.cloud.observe(request))
         return seen
 
+    async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:
+        await self.cloud.require_turn(request, step, seen)
+
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         started: Started = await self.counter(lambda: self.cloud.start(request, step, seen))
         return started

@@ -14,6 +14,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from time import monotonic
 from typing import Final
+from urllib.parse import urlsplit
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
@@ -24,10 +25,13 @@ from benchhost.azure.limits import Claim, claims, remaining
 from benchhost.azure.waiting import Flow, WaitingLine
 from benchhost.cloud.errors import DeferredError
 
-_IN_PLACE: Final = 0.05
-"""Seconds that a caller is kept waiting; a later turn it has to come back for."""
+_IN_PLACE: Final = 1.0
+"""Seconds that a caller is kept waiting; a later turn it has to come back for. Whoever comes back does so as much
+sooner, so that the pass that this takes is over when the turn comes: at ARM's ten writes a second ten callers wait."""
 _BLIND: Final = 1.0
 """Seconds after which a caller comes back in any case while a limit's pace was not seen yet."""
+_LEAST_WAIT: Final = 0.1
+"""Seconds; nobody comes back sooner."""
 _MOST_OF_A_WAIT: Final = 0.75
 """After which a caller comes back from a far turn. Each time costs the controller a pass, and with half of the wait two
 thousand hosts came back seven times before they were served."""
@@ -71,9 +75,10 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """When a request may go."""
+    """When a request may go: in how many seconds, and after how many to ask again for it."""
 
     seconds: float
+    asked_again: float
     scarce: Claim
     """What it waits for."""
 
@@ -92,25 +97,26 @@ class Budget:
     def ask(self, method: str, url: str, caller: Caller, *, now: float, principal: str = "") -> Admission | Turn:
         """Let a request go, or say when to ask again for it; it is known again by caller, method and path."""
         self._drop_lapsed(now)
-        claimed = claims(method, url, caller.location, principal)
-        wanted = [(claim, self._bucket(claim, limit, now)) for claim, limit in claimed]
-        lines = [self._lines.setdefault(claim, WaitingLine()) for claim, _ in wanted if claim.is_shared]
-        name = f"{caller.uid} {method} {url.partition('?')[0]}"
+        name, wanted = self._wanted(method, url, caller, principal, now)
+        lines = self._lines_of(wanted)
         if any(lines):
             _join(lines, name, caller.flow)
-        turns = [
-            (wait, claim, bucket)
-            for claim, bucket in wanted
-            if (wait := bucket.wait_for(1 + self._ahead(claim, name), now)) > 0
-        ]
-        if not turns:
-            self._leave(name, served=True)
-            return Admission(tuple((claim, bucket, bucket.take(now)) for claim, bucket in wanted))
+        turn = self._turn(name, wanted, now)
+        if turn is not None:
+            self._wait(name, lines, caller.flow, until=now + turn.asked_again)
+            return turn
+        self._leave(name, served=True)
+        return Admission(tuple((claim, bucket, bucket.take(now)) for claim, bucket in wanted))
+
+    def line_up(self, method: str, url: str, caller: Caller, *, now: float, principal: str = "") -> Turn | None:
+        """Take a place for a request that is going to be asked for; None when its turn has come, for which it waits."""
+        self._drop_lapsed(now)
+        name, wanted = self._wanted(method, url, caller, principal, now)
+        lines = self._lines_of(wanted)
         _join(lines, name, caller.flow)
-        wait, scarce, bucket = max(turns, key=lambda turn: turn[0])
-        seconds = _until_asked_again(wait, is_measured=bucket.is_measured)
-        self._lapses[name] = now + seconds + _LATENESS
-        return Turn(seconds, scarce)
+        turn = self._turn(name, wanted, now)
+        self._wait(name, lines, caller.flow, until=now + (turn.asked_again if turn is not None else 0.0))
+        return turn
 
     def settle(self, admission: Admission, headers: Mapping[str, str], *, now: float, pause: timedelta | None) -> None:
         """Learn from an answer; ``pause`` says that it was a refusal for being asked too often, and for how long."""
@@ -121,6 +127,32 @@ class Budget:
             # A refusal names what is left of the limits that it knows; one that it does not tell is the empty one.
             if pause is not None and (left == 0 or (left is None and 0 not in told.values())):
                 bucket.refused(now + pause.total_seconds())
+
+    def _wanted(
+        self, method: str, url: str, caller: Caller, principal: str, now: float
+    ) -> tuple[str, list[tuple[Claim, Bucket]]]:
+        """What a request is known by, and all that it takes a token from."""
+        path = urlsplit(url).path.lower()
+        claimed = claims(method, path, caller.location, principal)
+        return f"{caller.uid} {method} {path}", [(claim, self._bucket(claim, limit, now)) for claim, limit in claimed]
+
+    def _lines_of(self, wanted: Iterable[tuple[Claim, Bucket]]) -> list[WaitingLine]:
+        return [self._lines.setdefault(claim, WaitingLine()) for claim, _ in wanted if claim.is_shared]
+
+    def _turn(self, name: str, wanted: Iterable[tuple[Claim, Bucket]], now: float) -> Turn | None:
+        turns = [
+            (wait, claim, bucket)
+            for claim, bucket in wanted
+            if (wait := bucket.wait_for(1 + self._ahead(claim, name), now)) > 0
+        ]
+        if not turns:
+            return None
+        wait, scarce, bucket = max(turns, key=lambda turn: turn[0])
+        return Turn(wait, _until_asked_again(wait, is_measured=bucket.is_measured), scarce)
+
+    def _wait(self, name: str, lines: Iterable[WaitingLine], flow: Flow, *, until: float) -> None:
+        _join(lines, name, flow)
+        self._lapses[name] = until + _LATENESS
 
     def _bucket(self, claim: Claim, limit: Limit, now: float) -> Bucket:
         found = self._buckets.get(claim)
@@ -214,8 +246,25 @@ class BudgetPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
                 return answer
             patience -= answer.seconds
             if patience < 0:
-                raise DeferredError(timedelta(seconds=answer.seconds), answer.scarce.describe())
+                raise _deferred(answer)
             await asyncio.sleep(answer.seconds)
+
+
+def require_turn(budget: Budget, method: str, path: str, principal: str) -> None:
+    """Take a place in line for a request of the present caller.
+
+    Raises
+    ------
+    DeferredError
+        If its turn does not come within a moment.
+    """
+    turn = budget.line_up(method, path, _CALLER.get(), now=monotonic(), principal=principal)
+    if turn is not None and turn.seconds > _IN_PLACE:
+        raise _deferred(turn)
+
+
+def _deferred(turn: Turn) -> DeferredError:
+    return DeferredError(timedelta(seconds=turn.asked_again), turn.scarce.describe())
 
 
 def _join(lines: Iterable[WaitingLine], name: str, flow: Flow) -> None:
@@ -225,7 +274,9 @@ def _join(lines: Iterable[WaitingLine], name: str, flow: Flow) -> None:
 
 def _until_asked_again(wait: float, *, is_measured: bool) -> float:
     """Far turns are estimates: whoever has one comes back when most of the time is over, and learns more."""
-    return min(wait, max(_MOST_OF_A_WAIT * wait, _BLIND) if is_measured else _BLIND)
+    if not is_measured:
+        return min(wait, _BLIND)
+    return min(wait, max(min(_MOST_OF_A_WAIT * wait, wait - _IN_PLACE), _LEAST_WAIT))
 
 
 async def _pause(response: AsyncHttpResponse) -> timedelta | None:

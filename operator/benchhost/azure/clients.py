@@ -19,7 +19,7 @@ from azure.mgmt.core import AsyncARMPipelineClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.network.aio import NetworkManagementClient
 from benchhost.api.conditions import Reason
-from benchhost.azure.budget import Budget, BudgetPolicy
+from benchhost.azure.budget import Budget, BudgetPolicy, require_turn
 from benchhost.azure.credentials import AzureCredentials
 from benchhost.azure.settings import AzureCloudSettings
 from benchhost.cloud.errors import AdminError
@@ -90,6 +90,10 @@ class AzureClients:
                 arguments["base_url"], policies=arguments["policies"], transport=arguments["transport"]
             )
         return await self._plain.send_request(HttpRequest("GET", url))
+
+    def require_turn(self, method: str, path: str) -> None:
+        """Take a place in line for a request to an ARM path, or raise DeferredError until its turn has come."""
+        require_turn(self._budget, method, path, self._credentials.principal)
 
     def anonymous_session(self) -> aiohttp.ClientSession:
         """The HTTP session under all clients, without a token: for addresses that say in themselves who may read.

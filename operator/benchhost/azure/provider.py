@@ -15,7 +15,7 @@ from benchhost.azure.inventory import Inventory
 from benchhost.azure.names import HostNames
 from benchhost.azure.owned import delete_owned, list_owned
 from benchhost.azure.settings import AzureCloudSettings
-from benchhost.azure.steps import start_step
+from benchhost.azure.steps import require_turn, start_step
 from benchhost.azure.waiting import Flow
 from benchhost.cloud.errors import DeferredError
 from benchhost.cloud.machine import Observation
@@ -50,6 +50,11 @@ class AzureProvider:
         """Look at everything that belongs to the host: two to five GETs, or a share of a few lists."""
         with calling(_caller(request)):
             return await self._inventory.observe(request)
+
+    async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:
+        """Take a place in line for the change that the step begins with, or see that its turn has come."""
+        with calling(_caller(request, ends_bill=step.verb in _ENDS_BILL)):
+            require_turn(self._clients, request, step, seen)
 
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step: at most one change."""

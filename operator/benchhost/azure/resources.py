@@ -35,6 +35,11 @@ class Resource:
         return self.names.at(self.part, self.seen, self.lun)
 
     @property
+    def id(self) -> str:
+        """Its ARM id: a path."""
+        return self.seen.resource_id if self.seen is not None else self.names.id_of(self.part, self.lun)
+
+    @property
     def words(self) -> str:
         """It in words, for messages."""
         return self.names.describe(self.part, self.lun, seen=self.seen)

@@ -33,6 +33,34 @@ _SOON: Final = Started(retry_after=timedelta(seconds=5))
 """Somebody's operation is under way; facts of compute-throttling-limits.md: not more than one GET in 5 s."""
 
 
+_REQUESTS: Final[dict[Verb, tuple[str, str]]] = {
+    Verb.ENSURE: ("PUT", ""),
+    Verb.DELETE: ("DELETE", ""),
+    Verb.RELEASE: ("PATCH", ""),
+    Verb.START: ("POST", "/start"),
+    Verb.STOP: ("POST", "/powerOff"),
+    Verb.DEALLOCATE: ("POST", "/deallocate"),
+    Verb.HIBERNATE: ("POST", "/deallocate"),
+    Verb.RESTART: ("POST", "/restart"),
+    Verb.RESIZE: ("PATCH", ""),
+    Verb.UPDATE: ("PATCH", ""),
+    Verb.TAG: ("PATCH", ""),
+}
+"""Method, and what follows the part's id, of the change that a step asks for when nothing of it is there yet."""
+
+
+def require_turn(clients: AzureClients, request: HostRequest, step: Step, seen: Observation) -> None:
+    """Take a place in line for the change of a step.
+
+    Raises
+    ------
+    DeferredError
+        If its turn has not come.
+    """
+    method, action = _REQUESTS[step.verb]
+    clients.require_turn(method, f"{Attempt(clients, request, step, seen).target.id}{action}")
+
+
 async def start_step(clients: AzureClients, request: HostRequest, step: Step, seen: Observation) -> Started:
     """Start a step.
 

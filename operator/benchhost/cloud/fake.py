@@ -176,6 +176,10 @@ class FakeCloud:
             raise self._turns.pop(0)
         return observe(self._store, request)
 
+    async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:  # noqa: ARG002 - one line
+        """Say when the step's turn comes, if ``refuse`` has arranged that."""
+        self._steps.require_turn(step)
+
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step on what was observed."""
         self._enter(Call("start", request.owner, step=step))

@@ -52,6 +52,12 @@ class FakeSteps:
         self.forced_tags: dict[str, str] = {}
         """What a policy makes of tags that are set."""
 
+    def require_turn(self, step: Step) -> None:
+        """Raise the next refusal of a step if it says that its turn has not come."""
+        refusals = self.refusals.get(step)
+        if refusals and isinstance(refusals[0], DeferredError):
+            raise refusals.pop(0)
+
     def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start a step on what was observed."""
         if self.refusals.get(step):

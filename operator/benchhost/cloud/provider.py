@@ -130,6 +130,17 @@ class CloudProvider(Protocol):
         """Look at everything that belongs to the host. Reads only."""
         ...
 
+    async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:
+        """Line up to start a step, for whoever has something to do before it is started. Sends nothing.
+
+        Raises
+        ------
+        DeferredError
+            If the step's turn has not come; nothing else. Once it has, it is kept for as long as a write to the API
+            server takes.
+        """
+        ...
+
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step on what was just observed.
 

@@ -169,8 +169,10 @@ class HostPass:
         operation = self._begin(action.operation, request if _allocates(action.step) else None)
         self._set_operation(operation)
         self._attempted = operation
-        if action.write_ahead:
-            await self._write_ahead()
+        if action.write_ahead or not self.host.has_finalizer:
+            # Who is far down the line changes nothing yet, in the cloud or on the object: its deletion is no work.
+            await provider.require_turn(request, action.step, observation)
+            await self._go_on_record(action)
         if action.step.part is Part.MACHINE and action.step.verb is Verb.ENSURE:
             request = replace(request, secrets=await self._providers.guest_secrets(self.host))
         before, self.changed_at = self.changed_at, self._clock()
@@ -192,8 +194,15 @@ class HostPass:
         self._attempted = None
         return started
 
-    async def _write_ahead(self) -> None:
-        """Put the intent into status before the call, so that a crash after the call cannot hide it."""
+    async def _go_on_record(self, action: Do) -> None:
+        """Hold the object before anything is made for it; put into status what a crash after the call would hide."""
+        if not self.host.has_finalizer:
+            await self._hosts.add_finalizer(self.host)
+            self.host = self._hosts.newest(self.host)
+        if action.write_ahead:
+            await self._write_intent()
+
+    async def _write_intent(self) -> None:
         status = report(self.host, self.outcome, now=self._clock())
         await self._hosts.write_status(self.host, status)
         self._on_change(self.host, status)

@@ -144,6 +144,10 @@ class MeteredProvider:
         with self._counted("observe"):
             return await self._provider.observe(request)
 
+    async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:
+        """Line up to start a step; nothing is asked of the cloud, so nothing is counted."""
+        await self._provider.require_turn(request, step, seen)
+
     async def start(self, request: HostRequest, step: Step, seen: Observation) -> Started:
         """Start one step."""
         with self._counted(f"{step.verb.name}_{step.part.name}".lower()):

@@ -137,8 +137,8 @@ class Reconciler:
         if host.is_deleting and never_reached_cloud(host.status):
             await self._release(host.metadata)
             return None
-        if not host.has_finalizer:
-            await self._hosts.add_finalizer(host)
+        if not host.has_finalizer and not never_reached_cloud(host.status):
+            await self._hosts.add_finalizer(host)  # somebody has taken it off
             host = self._hosts.newest(host)
         circumstances = await self._surroundings.gather(host)
         waiting = self._too_early(host, circumstances)

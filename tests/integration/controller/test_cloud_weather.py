@@ -29,6 +29,7 @@ from support.stack import Kubectl
 
 CREATE = Step(Verb.ENSURE, Part.MACHINE)
 DELETE = Step(Verb.DELETE, Part.MACHINE)
+NETWORK = Step(Verb.ENSURE, Part.NETWORK)
 CALLS_IN_A_LIFE = 35
 """To the cloud and to the API server, in ``live``; a crash is put before and after each of them."""
 CALLS_IN_A_MOVE = 14
@@ -103,6 +104,44 @@ async def test_a_deletion_that_waits_for_its_turn_need_not_be_seen_anew(bench: B
     looks = [call.not_before for call in bench.cloud.calls[before:] if call.method == "observe"]
     assert len(looks) >= 3
     assert len(set(looks[:3])) == 1
+
+
+async def test_nothing_is_on_record_of_a_host_whose_turn_is_far_and_its_deletion_is_no_work(bench: Bench) -> None:
+    bench.cloud.refuse(NETWORK, DeferredError(timedelta(seconds=60), "writes"))
+    bench.create()
+    await bench.step()
+    host = await bench.host()
+    synced = get_condition(host.status.conditions, ConditionType.SYNCED)
+    assert synced is not None
+    assert (host.status.phase, synced.reason, host.status.operation) == ("Pending", "Queued", None)
+    assert not host.has_finalizer
+    await bench.delete()
+    before = len(bench.cloud.calls)
+    await bench.step()
+    assert await bench.read() is None
+    assert bench.cloud.calls[before:] == []
+
+
+async def test_what_a_host_waits_for_is_put_on_record_when_its_turn_has_come(bench: Bench) -> None:
+    bench.cloud.refuse(NETWORK, DeferredError(timedelta(seconds=60), "writes"))
+    bench.create()
+    await bench.step()
+    waited = bench.clock()
+    await bench.step()
+    host = await bench.host()
+    assert host.has_finalizer
+    assert host.status.operation is not None
+    assert host.status.operation.started_at == waited
+    await bench.settle()
+    assert is_true((await bench.host()).status.conditions, ConditionType.READY)
+
+
+async def test_a_finalizer_that_somebody_has_taken_off_is_put_back(bench: Bench) -> None:
+    bench.create()
+    await bench.settle()
+    bench.kubectl.run("patch", "bh", NAME, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    await bench.step()
+    assert (await bench.host()).has_finalizer
 
 
 async def test_what_can_never_work_is_tried_once(bench: Bench) -> None:

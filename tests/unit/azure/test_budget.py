@@ -81,21 +81,55 @@ def test_a_turn_that_is_not_taken_lapses() -> None:
     assert isinstance(create(budget, 2, now=30.0), Admission)
 
 
-def test_a_far_turn_is_looked_at_again_when_three_quarters_of_the_wait_are_over() -> None:
+def line_up(budget: Budget, uid: int | str, *, now: float) -> Turn | None:
+    return budget.line_up("PUT", f"{MACHINES}/{uid}?api-version=1".upper(), caller(uid), now=now)
+
+
+def test_a_turn_that_has_come_is_kept_for_a_while_and_taken_by_the_request() -> None:
+    budget = exhausted()
+    assert line_up(budget, 1, now=0.0) is not None
+    assert line_up(budget, 1, now=1.11) is None
+    assert line_up(budget, 1, now=1.11) is None
+    assert isinstance(create(budget, 2, now=1.11), Turn)
+    assert isinstance(create(budget, 1, now=5.0), Admission)
+    assert isinstance(create(budget, 2, now=5.0), Admission)
+
+
+def test_lining_up_takes_nothing() -> None:
+    budget = Budget()
+    settle(budget, create(budget, "first", now=0.0), 1, now=0.0)
+    assert [line_up(budget, 1, now=0.1) for _ in range(50)] == [None] * 50
+    assert line_up(budget, 2, now=0.1) is not None
+    assert isinstance(create(budget, 1, now=0.1), Admission)
+
+
+def test_a_turn_that_has_come_and_is_not_taken_lapses_too() -> None:
+    budget = Budget()
+    settle(budget, create(budget, "first", now=0.0), 1, now=0.0)
+    assert line_up(budget, 1, now=0.1) is None
+    settle(budget, create(budget, "probe", now=30.0), 1, now=30.0)
+    assert isinstance(create(budget, 2, now=30.0), Admission)
+
+
+def test_who_waits_for_long_comes_back_after_three_quarters_of_it_and_in_time_for_the_turn() -> None:
     budget, now = exhausted(), 0.0
     for second in range(8):  # until the pace was seen for some refills
         now = 1.2 * (second + 1)
         for left in reversed(range(12)):
             settle(budget, create(budget, f"{second}-{left}", now=now), left, now=now)
-    waits = [turn(create(budget, uid, now=now)).seconds for uid in range(300)]
+    turns = [turn(create(budget, uid, now=now)) for uid in range(300)]
+    waits = [one.seconds for one in turns]
     assert waits[0] == pytest.approx(1.0, abs=0.2)
     assert waits[299] > 10
     assert waits == sorted(waits)
+    for one in turns:
+        back = 0.75 * one.seconds if one.seconds > 4 else max(one.seconds - 1, 0.1)
+        assert one.asked_again == pytest.approx(back)
 
 
 def test_an_unknown_pace_is_asked_about_every_second() -> None:
     budget = exhausted()
-    assert max(turn(create(budget, uid, now=0.0)).seconds for uid in range(300)) == 1.0
+    assert max(turn(create(budget, uid, now=0.0)).asked_again for uid in range(300)) == 1.0
 
 
 def test_one_namespaces_burst_does_not_hold_up_another_namespaces_host() -> None:
@@ -180,7 +214,7 @@ def test_everybody_is_served_once_and_no_token_is_left_lying(
         level, last = level + 10 * (int(now) - int(last)), now
         answer = create(budget, uid, now=now, namespace=f"{uid % namespaces}")
         if isinstance(answer, Turn):
-            due[uid] = now + answer.seconds + lateness[uid % len(lateness)]
+            due[uid] = now + answer.asked_again + lateness[uid % len(lateness)]
             continue
         del due[uid]
         level -= 1
