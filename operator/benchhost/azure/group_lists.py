@@ -59,6 +59,11 @@ class GroupLists:
         return self._lists[Part.MACHINE]
 
     @property
+    def disks(self) -> Listing:
+        """The disks, which everybody looks for in their list."""
+        return self._lists[Part.DISK]
+
+    @property
     def cost(self) -> int:
         """Requests that a round of all lists takes."""
         return self._statuses.pages + sum(listing.pages for listing in self._lists.values())
@@ -100,7 +105,7 @@ class GroupLists:
 
     async def read_disks(self, request: HostRequest, not_before: datetime | None) -> list[Body]:
         """The disks that are called as this host's are, as of the same moment."""
-        names, listing = HostNames.of(request), self._lists[Part.DISK]
+        names, listing = HostNames.of(request), self.disks
         items = (await listing.recent(_RECENT, not_before)).items
         boot = names.id_of(Part.DISK).lower()
         group = boot.rpartition("/")[0]

@@ -25,7 +25,7 @@ _LOOKS_BACK: Final = 5.0
 _REMEMBERS: Final = timedelta(minutes=2)
 """How long a change is kept in mind; no round takes as long."""
 _GETS: Final = 4
-"""Requests that it takes to look at one host by itself: machine, interface, address, network."""
+"""Requests that it takes to look at one host by itself, beside its disks: machine, interface, address, network."""
 _FEWEST: Final = 4
 """Hosts that ask together before lists are used: a few hosts are seen sooner by themselves."""
 _JUST_NOW: Final = timedelta(seconds=2)
@@ -68,7 +68,8 @@ class Inventory:
         """Look at everything that belongs to a host."""
         group = self._group(request)
         together = group.observers.count_with(request.owner.uid)
-        if together < _FEWEST or together * _GETS < 2 * group.lists.cost:
+        alone = _GETS + group.lists.disks.pages
+        if together < _FEWEST or together * alone < group.lists.cost:
             return await observe(ReadAlone(self._clients, HostNames.of(request)), request)
         group.lists.wake()
         return await observe(ReadListed(group.lists, request, self._not_before(request)), request)
