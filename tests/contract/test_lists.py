@@ -12,7 +12,8 @@ import pytest
 
 from benchhost.azure import AzureCloudSettings, credentials_from_secret, listing
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.group_lists import GroupLists, ReadListed
+from benchhost.azure.group_lists import GroupLists
+from benchhost.azure.listed import ReadListed
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import ReadAlone, observe
 from benchhost.azure.parameters import to_body
@@ -137,7 +138,7 @@ async def test_every_state_looks_the_same_in_lists(azure: Cloud) -> None:
 async def test_a_round_that_grows_old_is_renewed_before_anybody_has_to_wait_for_it(azure: Cloud) -> None:
     request, age = host(azure, "pg"), timedelta(seconds=2)
     async with counted(azure) as asked:
-        listing = lists_of(asked.clients, request).machines
+        listing = lists_of(asked.clients, request).of(Part.MACHINE)
         first = await listing.recent(age)
         assert await listing.recent(age) is first
         await asyncio.sleep(1.1)
@@ -172,7 +173,7 @@ async def test_a_list_that_was_refused_is_not_read_until_somebody_needs_it(
 
     monkeypatch.setattr(listing, "read_pages", refusing)
     async with counted(azure) as asked:
-        machines = lists_of(asked.clients, host(azure, "pg")).machines
+        machines = lists_of(asked.clients, host(azure, "pg")).of(Part.MACHINE)
         for _ in range(3):
             machines.wake()
             await asyncio.sleep(0.1)
@@ -180,6 +181,16 @@ async def test_a_list_that_was_refused_is_not_read_until_somebody_needs_it(
         with pytest.raises(AdminError):
             await machines.recent(timedelta(seconds=2))
         assert len(began) == 2
+
+
+async def test_a_look_into_lists_says_how_old_it_is(azure: Cloud) -> None:
+    requests = [host(azure, f"pg-{number}") for number in range(30)]
+    before = datetime.now(UTC)
+    first, *others = await asyncio.gather(*(look(azure, request) for request in requests))
+    assert first.as_of is None
+    ages = {seen.as_of for seen in others if seen.as_of is not None}
+    assert len(ages) >= 1
+    assert all(before <= age <= datetime.now(UTC) for age in ages)
 
 
 async def test_a_round_that_began_before_a_change_is_not_used_for_it(azure: Cloud) -> None:
@@ -204,9 +215,10 @@ async def test_what_was_listed_once_and_is_no_more_is_gone_without_another_look(
     await azure.build(request)
     async with counted(azure) as asked:
         lists = lists_of(asked.clients, request)
-        await observe(ReadListed(lists, request, None), request)
+        reader = ReadListed(lists, request, None)
+        await observe(reader, request)
         for part in (Part.DISK, Part.ADDRESS, Part.INTERFACE):
-            await lists.read(request, None, part)
+            await reader.part(part)
         await azure.do(request, Verb.DELETE)
         changed = replace(request, not_before=datetime.now(UTC))
         seen = await observe(ReadListed(lists, changed, seconds_ago(0)), changed)

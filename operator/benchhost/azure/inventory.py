@@ -5,14 +5,15 @@ enough hosts ask within a few seconds. What is seen is as fresh as the request w
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 
 from benchhost.azure.clients import AzureClients
-from benchhost.azure.group_lists import GroupLists, ReadListed
+from benchhost.azure.group_lists import GroupLists
 from benchhost.azure.lately import Lately
+from benchhost.azure.listed import ReadListed
 from benchhost.azure.names import HostNames
 from benchhost.azure.observation import ReadAlone, observe
 from benchhost.azure.polling import poll_operation
@@ -68,11 +69,12 @@ class Inventory:
         """Look at everything that belongs to a host."""
         group = self._group(request)
         together = group.observers.count_with(request.owner.uid)
-        alone = _GETS + group.lists.disks.pages
+        alone = _GETS + group.lists.of(Part.DISK).pages
         if together < _FEWEST or together * alone < group.lists.cost:
             return await observe(ReadAlone(self._clients, HostNames.of(request)), request)
         group.lists.wake()
-        return await observe(ReadListed(group.lists, request, self._not_before(request)), request)
+        reader = ReadListed(group.lists, request, self._not_before(request))
+        return replace(await observe(reader, request), as_of=reader.as_of)
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; what the list of machines shows to be unfinished is not asked for by itself.
@@ -81,7 +83,9 @@ class Inventory:
         """
         group = self._group(request)
         together = group.pollers.count_with(request.owner.uid)
-        if together >= max(_FEWEST, 2 * group.lists.machines.pages) and await self._is_unfinished(group, request):
+        if together >= max(_FEWEST, 2 * group.lists.of(Part.MACHINE).pages) and await self._is_unfinished(
+            group, request
+        ):
             return OperationState(finished=False)
         state = await poll_operation(self._clients, request, poll_url)
         if state is None or state.finished:
@@ -101,7 +105,7 @@ class Inventory:
 
     async def _is_unfinished(self, group: _Group, request: HostRequest) -> bool:
         try:
-            snapshot = await group.lists.machines.recent(_JUST_NOW, self._not_before(request))
+            snapshot = await group.lists.of(Part.MACHINE).recent(_JUST_NOW, self._not_before(request))
         except CloudError:
             return False  # the operation itself may still be told
         item = snapshot.items.get(HostNames.of(request).id_of(Part.MACHINE).lower()) or {}

@@ -29,7 +29,9 @@ _FOR_A_PAGE: Final = timedelta(seconds=0.5)
 """From the begin of one round to the begin of the next, for each page that the first had: hosts that are changed one
 after the other share a round. The six lists of a group take at most twelve of the 25 reads a second that ARM allows,
 and leave the rest to what is asked of single hosts."""
-_KEEP: Final = timedelta(seconds=15)
+_RENEW: Final = timedelta(seconds=7.5)
+"""Age at which a round is renewed for those who come after whoever looks into it."""
+_KEEP: Final = timedelta(seconds=90)
 """After which a round that nobody renewed gives its memory back, and the time between two rounds beside it."""
 _REMEMBER: Final = timedelta(minutes=10)
 """How long it is known that an entry was listed, or was made."""
@@ -86,7 +88,7 @@ class Listing:
         """A round that ended within ``max_age``, and began at ``not_before`` or later.
 
         A long list is not renewed as often as ``max_age`` may ask for: the last round is recent until the next is due.
-        One that is past half of its age is renewed for those who come after, so that no crowd waits for it at once.
+        One that is getting on is renewed for those who come after, so that no crowd waits for it at once.
 
         Raises
         ------
@@ -109,7 +111,7 @@ class Listing:
                 raise DeferredError(_SOON, f"a round to {self.what}")
             for ended in done:
                 ended.result()
-        if self._round is None and self._last.ended < datetime.now(UTC) - max_age / 2:
+        if self._round is None and self._last.ended < datetime.now(UTC) - min(_RENEW, max_age / 2):
             self._begin()
         return self._last
 

@@ -6,13 +6,14 @@ deletion that preempts) and does no I/O. One fake serves any number of hosts; no
 
 What can be arranged: how long steps take (``durations``), that the next start of a step is refused (``refuse``), that
 its next operation fails (``fail``), that a size has no room (``no_room``), that tags are set otherwise
-(``force_tags``), that nothing answers (``unreachable``) or looks have to wait (``delay_looks``), what somebody does
+(``force_tags``), that nothing answers (``unreachable``), that looks have to wait (``delay_looks``) or may show the past
+(``freeze_looks``), what somebody does
 behind our back (``remove_machine``, ``set_power``, ``evict``, ``add_machine``), what the console shows
 (``set_console``), and that operations are forgotten (``forget_operations``).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -83,6 +84,7 @@ class FakeCloud:
         self.unreachable: CloudError | None = None
         """While set, every call raises it."""
         self._turns: list[DeferredError] = []
+        self._frozen: dict[Owner, Observation] = {}
 
     # What a test arranges and asks.
 
@@ -97,6 +99,11 @@ class FakeCloud:
     def delay_looks(self, *turns: DeferredError) -> None:
         """Let the next looks at hosts wait for their turn, one after the other."""
         self._turns.extend(turns)
+
+    def freeze_looks(self, request: HostRequest) -> None:
+        """Let looks at this host show it as it is now, until one asks for what is newer."""
+        self._store.settle()
+        self._frozen[request.owner] = replace(observe(self._store, request), as_of=self._clock())
 
     def force_tags(self, tags: Mapping[str, str]) -> None:
         """Let a policy set these tags, whatever anybody asks for."""
@@ -174,6 +181,9 @@ class FakeCloud:
         self._enter(Call("observe", request.owner, not_before=request.not_before))
         if self._turns:
             raise self._turns.pop(0)
+        frozen = self._frozen.get(request.owner)
+        if frozen is not None and frozen.as_of is not None and frozen.as_of >= (request.not_before or frozen.as_of):
+            return frozen
         return observe(self._store, request)
 
     async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:  # noqa: ARG002 - one line

@@ -119,6 +119,8 @@ class Observation:
     """Present exactly when ``parts`` has the machine."""
     data_disks: Mapping[int, ObservedPart] = field(default_factory=dict)
     """By logical unit number, attached or not."""
+    as_of: datetime | None = field(default=None, compare=False)
+    """The earliest moment that it may show, where it was not looked at for this very purpose; None: it was."""
 
     def get(self, part: Part, lun: int | None = None) -> ObservedPart | None:
         """The part, or None when it does not exist; a data disk by its logical unit number."""

@@ -23,6 +23,9 @@ from benchhost.lifecycle.operation import begin, finish, operation_to_poll, resu
 _MOST_STEPS: Final = 12
 """Steps that the cloud finishes at once follow each other within a pass; a host has fewer than this many."""
 
+_FRESH: Final = timedelta(seconds=15)
+"""How old a look may be that something is concluded from; to do something an older one is good enough."""
+
 _ALLOCATING: Final = frozenset({Verb.ENSURE, Verb.START, Verb.RESIZE})
 """What asks for hardware of a size, in a zone."""
 
@@ -127,9 +130,12 @@ class HostPass:
         """Observe, decide, start; whether the cloud has finished at once, so that the next step can follow."""
         observation = self._seen or await provider.observe(self._request())
         self._seen = None
-        action = decide(
-            self.host, self._owner, observation, now=self._clock(), circumstances=self.outcome.circumstances
-        )
+        action = self._decide(observation)
+        oldest = self._clock() - _FRESH
+        if not isinstance(action, Do) and observation.as_of is not None and observation.as_of < oldest:
+            # The cloud refuses what rests on what is no more; what is concluded and told nobody would correct.
+            observation = await provider.observe(replace(self._request(), not_before=oldest))
+            action = self._decide(observation)
         self.outcome = replace(self.outcome, observation=observation, action=action)
         self._close_what_is_over(action, observation)
         if isinstance(action, Wait) and action.operation is not None:
@@ -145,6 +151,10 @@ class HostPass:
             # The answer shows the part: looking at everything again would tell no more. A machine is more than a part.
             self._seen = observation.with_part(action.step.part, started.observed, action.step.lun)
         return started.finished
+
+    def _decide(self, observation: Observation) -> Action:
+        circumstances = self.outcome.circumstances
+        return decide(self.host, self._owner, observation, now=self._clock(), circumstances=circumstances)
 
     def _require_not_in_vain(self, action: Do) -> None:
         """An update that has ended well and is needed again has changed nothing, or was undone: it waits as a failure.

@@ -106,6 +106,27 @@ async def test_a_deletion_that_waits_for_its_turn_need_not_be_seen_anew(bench: B
     assert len(set(looks[:3])) == 1
 
 
+async def test_on_an_old_look_something_is_done_and_nothing_is_concluded(bench: Bench) -> None:
+    bench.create()
+    await bench.settle()
+    request = await bench.request()
+    bench.cloud.freeze_looks(request)
+    bench.clock.advance(timedelta(minutes=1))
+    bench.cloud.remove_machine(request)
+    before = len(bench.cloud.calls)
+    await bench.step()
+    assert [call.method for call in bench.cloud.calls[before:]][:3] == ["observe", "observe", "start"]
+    assert (await bench.host()).status.phase == "Provisioning"
+    await bench.settle()
+
+    bench.cloud.freeze_looks(request)
+    bench.clock.advance(timedelta(minutes=1))
+    await bench.patch({"powerState": "Deallocated"})
+    before = len(bench.cloud.calls)
+    await bench.step()
+    assert [call.method for call in bench.cloud.calls[before:]] == ["observe", "start"]
+
+
 async def test_nothing_is_on_record_of_a_host_whose_turn_is_far_and_its_deletion_is_no_work(bench: Bench) -> None:
     bench.cloud.refuse(NETWORK, DeferredError(timedelta(seconds=60), "writes"))
     bench.create()

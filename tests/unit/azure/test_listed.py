@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchhost.azure.group_lists import merge_status
+from benchhost.azure.listed import merge_status
 
 
 def listed(state: str) -> dict[str, Any]:
