@@ -25,9 +25,12 @@ from benchhost.azure.limits import Claim, claims, remaining
 from benchhost.azure.waiting import Flow, WaitingLine
 from benchhost.cloud.errors import DeferredError
 
-_IN_PLACE: Final = 1.0
+_IN_PLACE: Final = 2.0
 """Seconds that a caller is kept waiting; a later turn it has to come back for. Whoever comes back does so as much
-sooner, so that the pass that this takes is over when the turn comes: at ARM's ten writes a second ten callers wait."""
+sooner: a part of it goes into the pass that this takes, and a token may be there a refill sooner than it is sure to be.
+At ARM's ten writes a second at most twenty callers wait so."""
+_GLANCE: Final = 0.2
+"""Seconds after which whoever waits looks whether the answers to others have shown that its turn has come."""
 _BLIND: Final = 1.0
 """Seconds after which a caller comes back in any case while a limit's pace was not seen yet."""
 _LEAST_WAIT: Final = 0.1
@@ -239,15 +242,15 @@ class BudgetPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             return response
 
     async def _admit(self, request: HttpRequest) -> Admission:
-        caller, patience = _CALLER.get(), _IN_PLACE
+        caller, end = _CALLER.get(), self._clock() + _IN_PLACE
         while True:
-            answer = self._budget.ask(request.method, request.url, caller, now=self._clock(), principal=self._principal)
+            now = self._clock()
+            answer = self._budget.ask(request.method, request.url, caller, now=now, principal=self._principal)
             if isinstance(answer, Admission):
                 return answer
-            patience -= answer.seconds
-            if patience < 0:
+            if now + answer.seconds > end:
                 raise _deferred(answer)
-            await asyncio.sleep(answer.seconds)
+            await asyncio.sleep(min(answer.seconds, _GLANCE))
 
 
 def require_turn(budget: Budget, method: str, path: str, principal: str) -> None:

@@ -123,7 +123,7 @@ def test_who_waits_for_long_comes_back_after_three_quarters_of_it_and_in_time_fo
     assert waits[299] > 10
     assert waits == sorted(waits)
     for one in turns:
-        back = 0.75 * one.seconds if one.seconds > 4 else max(one.seconds - 1, 0.1)
+        back = 0.75 * one.seconds if one.seconds > 8 else max(one.seconds - 2, 0.1)
         assert one.asked_again == pytest.approx(back)
 
 
