@@ -365,3 +365,24 @@ async def test_an_interface_that_a_machine_has_left_is_found_by_the_beginning_of
         assert (left.resource_id.rpartition("-")[2], left.owner) == (suffix, request.owner)
         await azure.do(request, Verb.DELETE, Part.INTERFACE)
     assert set((await look_both_ways(azure, request)).parts) == {Part.NETWORK}
+
+
+async def test_a_look_that_has_to_be_fresh_is_given_a_round_even_where_rounds_take_longer_than_that(
+    azure: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = replace(host(azure, "pg"), max_age=timedelta(seconds=0.05))
+    read_pages = listing.read_pages
+
+    async def slow(*arguments: Any, **options: Any) -> AsyncIterator[Any]:
+        async for page in read_pages(*arguments, **options):
+            await asyncio.sleep(0.3)
+            yield page
+
+    monkeypatch.setattr(listing, "read_pages", slow)
+    async with counted(azure) as asked:
+        lists = lists_of(asked.clients, request)
+        reader = ReadListed(lists, request, None)
+        async with asyncio.timeout(20):
+            await observe(reader, request)
+        assert reader.as_of is not None
+        await lists.close()

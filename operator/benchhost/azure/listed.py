@@ -36,7 +36,7 @@ class ReadListed:
     request: HostRequest
     not_before: datetime | None
     as_of: datetime | None = None
-    """When the oldest round began that was looked into."""
+    """When the oldest round had ended that was looked into."""
 
     async def part(self, part: Part, at: str | None = None) -> Body | None:
         """A part, as listed; None if it is absent.
@@ -108,8 +108,8 @@ class ReadListed:
             return None
 
     async def _round(self, listing: Listing) -> Snapshot:
-        snapshot = await listing.recent(_KNOWN, self.not_before)
-        self.as_of = min(self.as_of or snapshot.started, snapshot.started)
+        snapshot = await listing.recent(self.request.max_age or _KNOWN, self.not_before)
+        self.as_of = min(self.as_of or snapshot.ended, snapshot.ended)
         return snapshot
 
     def _is_gone(self, listing: Listing, key: str) -> bool:

@@ -101,7 +101,7 @@ class FakeCloud:
         self._turns.extend(turns)
 
     def freeze_looks(self, request: HostRequest) -> None:
-        """Let looks at this host show it as it is now, until one asks for what is newer."""
+        """Let looks at this host show it as it is now, but for those that say how old they may be."""
         self._store.settle()
         self._frozen[request.owner] = replace(observe(self._store, request), as_of=self._clock())
 
@@ -182,7 +182,7 @@ class FakeCloud:
         if self._turns:
             raise self._turns.pop(0)
         frozen = self._frozen.get(request.owner)
-        if frozen is not None and frozen.as_of is not None and frozen.as_of >= (request.not_before or frozen.as_of):
+        if frozen is not None and request.max_age is None:
             return frozen
         return observe(self._store, request)
 

@@ -120,7 +120,7 @@ class Observation:
     data_disks: Mapping[int, ObservedPart] = field(default_factory=dict)
     """By logical unit number, attached or not."""
     as_of: datetime | None = field(default=None, compare=False)
-    """The earliest moment that it may show, where it was not looked at for this very purpose; None: it was."""
+    """When the oldest look that it is taken from had ended; None: it was looked at for this very purpose."""
 
     def get(self, part: Part, lun: int | None = None) -> ObservedPart | None:
         """The part, or None when it does not exist; a data disk by its logical unit number."""

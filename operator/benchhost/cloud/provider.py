@@ -87,6 +87,9 @@ class HostRequest:
     """An observation must show the world as it was at this moment or later, and may not take what is too new to be
     listed for absent. None: what this provider has done itself since it was made is all there is to know, and a
     mistake would be noticed: not for a host that is being deleted."""
+    max_age: timedelta | None = None
+    """How old an observation may be where nothing is known to have changed since; None: as old as the provider finds
+    good enough to act upon. What takes the provider longer than that to look at may be as old as that takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,10 +131,9 @@ class HostPass:
         observation = self._seen or await provider.observe(self._request())
         self._seen = None
         action = self._decide(observation)
-        oldest = self._clock() - _FRESH
-        if not isinstance(action, Do) and observation.as_of is not None and observation.as_of < oldest:
+        if not isinstance(action, Do) and observation.as_of and observation.as_of < self._clock() - _FRESH:
             # The cloud refuses what rests on what is no more; what is concluded and told nobody would correct.
-            observation = await provider.observe(replace(self._request(), not_before=oldest))
+            observation = await provider.observe(replace(self._request(), max_age=_FRESH))
             action = self._decide(observation)
         self.outcome = replace(self.outcome, observation=observation, action=action)
         self._close_what_is_over(action, observation)
