@@ -83,9 +83,8 @@ class Inventory:
         """
         group = self._group(request)
         together = group.pollers.count_with(request.owner.uid)
-        if together >= max(_FEWEST, 2 * group.lists.of(Part.MACHINE).pages) and await self._is_unfinished(
-            group, request
-        ):
+        are_many = together >= max(_FEWEST, 2 * group.lists.of(Part.MACHINE).pages)
+        if are_many and await self._is_unfinished(group, request):
             return OperationState(finished=False)
         state = await poll_operation(self._clients, request, poll_url)
         if state is None or state.finished:
