@@ -23,8 +23,8 @@ from benchhost.cloud.provider import HostRequest, OperationState, Step, Verb
 
 _LOOKS_BACK: Final = 5.0
 """Seconds within which hosts count as asking together: as old as a round may be that serves them."""
-_REMEMBERS: Final = timedelta(minutes=2)
-"""How long a change is kept in mind; no round takes as long."""
+_REMEMBERS: Final = timedelta(minutes=10)
+"""How long a change is kept in mind: longer than a round may take, and be used after its end."""
 _GETS: Final = 4
 """Requests that it takes to look at one host by itself, beside its disks: machine, interface, address, network."""
 _FEWEST: Final = 4
