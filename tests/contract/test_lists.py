@@ -367,22 +367,24 @@ async def test_an_interface_that_a_machine_has_left_is_found_by_the_beginning_of
     assert set((await look_both_ways(azure, request)).parts) == {Part.NETWORK}
 
 
-async def test_a_look_that_has_to_be_fresh_is_given_a_round_even_where_rounds_take_longer_than_that(
+async def test_who_wants_a_round_younger_than_rounds_can_be_comes_back_for_one_that_has_just_ended(
     azure: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = replace(host(azure, "pg"), max_age=timedelta(seconds=0.05))
+    age = timedelta(seconds=0.6)
     read_pages = listing.read_pages
 
     async def slow(*arguments: Any, **options: Any) -> AsyncIterator[Any]:
         async for page in read_pages(*arguments, **options):
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.3)  # longer than anybody is kept waiting
             yield page
 
     monkeypatch.setattr(listing, "read_pages", slow)
     async with counted(azure) as asked:
-        lists = lists_of(asked.clients, request)
-        reader = ReadListed(lists, request, None)
-        async with asyncio.timeout(20):
-            await observe(reader, request)
-        assert reader.as_of is not None
-        await lists.close()
+        machines = lists_of(asked.clients, host(azure, "pg")).of(Part.MACHINE)
+        with pytest.raises(DeferredError) as deferred:
+            await machines.recent(age)
+        await asyncio.sleep(deferred.value.retry_after.total_seconds())
+        found = await machines.recent(age)
+        assert datetime.now(UTC) - found.started > age
+        assert len(asked.urls) == 1
+        await machines.close()
