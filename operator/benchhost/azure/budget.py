@@ -106,7 +106,8 @@ class Budget:
             _join(lines, name, caller.flow)
         turn = self._turn(name, wanted, now)
         if turn is not None:
-            self._wait(name, lines, caller.flow, until=now + turn.asked_again)
+            _join(lines, name, caller.flow)
+            self._lapses[name] = now + turn.asked_again + _LATENESS
             return turn
         self._leave(name, served=True)
         return Admission(tuple((claim, bucket, bucket.take(now)) for claim, bucket in wanted))
@@ -115,10 +116,9 @@ class Budget:
         """Take a place for a request that is going to be asked for; None when its turn has come, for which it waits."""
         self._drop_lapsed(now)
         name, wanted = self._wanted(method, url, caller, principal, now)
-        lines = self._lines_of(wanted)
-        _join(lines, name, caller.flow)
+        _join(self._lines_of(wanted), name, caller.flow)
         turn = self._turn(name, wanted, now)
-        self._wait(name, lines, caller.flow, until=now + (turn.asked_again if turn is not None else 0.0))
+        self._lapses[name] = now + (turn.asked_again if turn is not None else 0.0) + _LATENESS
         return turn
 
     def settle(self, admission: Admission, headers: Mapping[str, str], *, now: float, pause: timedelta | None) -> None:
@@ -152,10 +152,6 @@ class Budget:
             return None
         wait, scarce, bucket = max(turns, key=lambda turn: turn[0])
         return Turn(wait, _until_asked_again(wait, is_measured=bucket.is_measured), scarce)
-
-    def _wait(self, name: str, lines: Iterable[WaitingLine], flow: Flow, *, until: float) -> None:
-        _join(lines, name, flow)
-        self._lapses[name] = until + _LATENESS
 
     def _bucket(self, claim: Claim, limit: Limit, now: float) -> Bucket:
         found = self._buckets.get(claim)

@@ -5,7 +5,7 @@ whose power state the list left out (which is documented to happen), one that ma
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,6 +37,10 @@ class ReadListed:
     not_before: datetime | None
     as_of: datetime | None = None
     """When the oldest round had ended that was looked into."""
+    _names: HostNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._names = HostNames.of(self.request)
 
     async def part(self, part: Part, at: str | None = None) -> Body | None:
         """A part, as listed; None if it is absent.
@@ -78,10 +82,6 @@ class ReadListed:
             return found
         alone = await resource(self.lists.clients, names, Part.DISK).get()
         return found if alone is None else [*found, alone]
-
-    @property
-    def _names(self) -> HostNames:
-        return HostNames.of(self.request)
 
     async def _machine(self) -> Body | None:
         machines = self.lists.of(Part.MACHINE)

@@ -7,9 +7,8 @@ deletion that preempts) and does no I/O. One fake serves any number of hosts; no
 What can be arranged: how long steps take (``durations``), that the next start of a step is refused (``refuse``), that
 its next operation fails (``fail``), that a size has no room (``no_room``), that tags are set otherwise
 (``force_tags``), that nothing answers (``unreachable``), that looks have to wait (``delay_looks``) or may show the past
-(``freeze_looks``), what somebody does
-behind our back (``remove_machine``, ``set_power``, ``evict``, ``add_machine``), what the console shows
-(``set_console``), and that operations are forgotten (``forget_operations``).
+(``freeze_looks``), what somebody does behind our back (``remove_machine``, ``set_power``, ``evict``, ``add_machine``),
+what the console shows (``set_console``), and that operations are forgotten (``forget_operations``).
 """
 
 from collections.abc import Callable, Mapping
@@ -186,7 +185,7 @@ class FakeCloud:
             return frozen
         return observe(self._store, request)
 
-    async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:  # noqa: ARG002 - one line
+    async def require_turn(self, request: HostRequest, step: Step, seen: Observation) -> None:  # noqa: ARG002 - all steps alike
         """Say when the step's turn comes, if ``refuse`` has arranged that."""
         self._steps.require_turn(step)
 
