@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from support.crashing.points import count_names
 from support.crashing.talks import Kill
 from support.stack import ROOT
 
@@ -46,9 +47,13 @@ class Controller:
             self.has_ended = True
             self.transport.close()
 
-    async def end(self, follower: asyncio.Task[None], number: signal.Signals) -> None:
-        """Let it end by a signal, and wait for it."""
-        if not self.has_ended:
+    def is_dying(self, kill: Kill | None) -> bool:
+        """Whether it has sent the request at which it is to be killed."""
+        return kill is not None and count_names(self.talks)[kill.name] >= kill.nth
+
+    async def end(self, follower: asyncio.Task[None], number: signal.Signals | None) -> None:
+        """Let it end by a signal, or None, by itself, and wait for it."""
+        if number is not None and not self.has_ended:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
         await asyncio.wait_for(follower, END_SECONDS)
@@ -145,7 +150,9 @@ class Keeper:
             try:
                 await asyncio.shield(follower)
             except asyncio.CancelledError:
-                await controller.end(follower, signal.SIGKILL if self.is_hasty else signal.SIGTERM)
+                # The request that ends a life is seen by others before its sender has died of it.
+                signalled = signal.SIGKILL if self.is_hasty else signal.SIGTERM
+                await controller.end(follower, None if controller.is_dying(kill) else signalled)
                 raise
             if not controller.was_killed:
                 raise AssertionError(f"a controller ended by itself:\n{self.log.read_text()}")
