@@ -21,7 +21,9 @@ from benchhost.client.errors import (
     UntrustedServerError,
     WaitTimeoutError,
 )
+from benchhost.client.leases import LeaseClient, LeaseOwner
 from benchhost.client.retry import Deadline
+from benchhost.client.secrets import read_secret
 from benchhost.client.watch import EventType, WatchEvent
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "Deadline",
     "EventType",
     "ForbiddenError",
+    "LeaseClient",
+    "LeaseOwner",
     "NotFoundError",
     "RefusedError",
     "UnauthorizedError",
@@ -43,4 +47,5 @@ __all__ = [
     "UntrustedServerError",
     "WaitTimeoutError",
     "WatchEvent",
+    "read_secret",
 ]

@@ -20,7 +20,7 @@ from benchhost.client.errors import (
 from benchhost.client.merge import to_merge_patch
 from benchhost.client.queries import Query, read_host, to_selectors
 from benchhost.client.retry import Backoff, Deadline, attempt
-from benchhost.client.transport import MERGE_PATCH, Transport
+from benchhost.client.transport import BENCHHOSTS, MERGE_PATCH, Transport
 from benchhost.client.watch import EventType, Listing, Watcher, WatchEvent, to_source
 
 CALL_SECONDS = 30.0
@@ -47,7 +47,7 @@ class BenchHostClient:
     """
 
     def __init__(self, settings: ConnectionSettings | None = None) -> None:
-        self._transport = Transport(settings or ConnectionSettings())
+        self._transport = Transport(settings or ConnectionSettings(), BENCHHOSTS)
 
     def __enter__(self) -> Self:
         return self

@@ -1,13 +1,14 @@
-"""HTTP requests for BenchHosts, and the one place where their failures become ``ClientError``.
+"""HTTP requests for the objects of one kind, and the one place where their failures become ``ClientError``.
 
-Used by ``client`` and ``watch``. It tries each request once (twice when credentials had to be read again) and
-decides nothing about BenchHosts.
+Used by ``client``, ``watch``, ``leases`` and ``secrets``. It tries each request once (twice when credentials had to be
+read again) and decides nothing about objects.
 """
 
 import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import urllib3
@@ -15,7 +16,7 @@ from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError, ReadTimeoutError, SSLError
 
-from benchhost.api.names import GROUP, PLURAL, VERSION
+from benchhost.api.names import GROUP, KIND, PLURAL, VERSION
 from benchhost.client.connection import ConnectionSettings, connect
 from benchhost.client.errors import (
     ClientError,
@@ -42,11 +43,33 @@ _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _GONE = 400, 401
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
 
-class Transport:
-    """Requests under one namespace's BenchHosts."""
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Where the objects of one kind are."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    kind: str
+    prefix: str
+    """Path of the API group's version."""
+    plural: str
+
+
+BENCHHOSTS: Final = Collection(KIND, f"/apis/{GROUP}/{VERSION}", PLURAL)
+
+
+class Transport:
+    """Requests under one namespace's objects of one kind.
+
+    Parameters
+    ----------
+    settings
+        Which cluster and namespace.
+    collection
+        Which kind.
+    """
+
+    def __init__(self, settings: ConnectionSettings, collection: Collection) -> None:
         self._settings = settings
+        self._collection = collection
         self._open()
 
     def _open(self) -> None:
@@ -144,7 +167,8 @@ class Transport:
         body: Mapping[str, Any] | None,
         read_seconds: float,
     ) -> Any:
-        path = f"/apis/{GROUP}/{VERSION}/namespaces/{self.namespace}/{PLURAL}" + (f"/{name}" if name else "")
+        collection = self._collection
+        path = f"{collection.prefix}/namespaces/{self.namespace}/{collection.plural}" + (f"/{name}" if name else "")
         if method in {"POST", "PATCH"}:
             query = [*query, ("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")]
         prepared = self._api.param_serialize(
@@ -165,7 +189,8 @@ class Transport:
     @contextmanager
     def _mapped(self, name: str | None) -> Iterator[None]:
         """Turn what the libraries raise into our own errors, with the cause kept."""
-        what = f"BenchHost {self.namespace}/{name}" if name else f"BenchHosts of namespace {self.namespace}"
+        kind = self._collection.kind
+        what = f"{kind} {self.namespace}/{name}" if name else f"{kind}s of namespace {self.namespace}"
         try:
             yield
         except ApiException as error:

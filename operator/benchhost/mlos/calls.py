@@ -17,6 +17,17 @@ class HostOperation(StrEnum):
     PROVISION = "Provision"
     DEALLOCATE = "Deallocate"
     DEPROVISION = "Deprovision"
+    START = "Start"
+    STOP = "Stop"
+    RESTART = "Restart"
+
+
+class Awaited(StrEnum):
+    """What a wait that is handed no handle waits for: the last call of this kind."""
+
+    SETUP = "setup"
+    TEARDOWN = "teardown"
+    POWER = "power"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,8 @@ class HostCall:
     """An object of the same name that must go first; the wait then creates the host."""
     reallocate_at: datetime | None = None
     """Other hardware was asked for at this time."""
+    restart_at: datetime | None = None
+    """A restart was asked for at this time."""
     trial: str | None = None
     """The trial that the call was made for, if the environment says."""
     others: tuple["HostCall", ...] = ()

@@ -77,8 +77,24 @@ class Hosts:
             reallocate_at=moments[0] if moments else None,
         )
 
-    def deallocate(self, call: HostCall, *, deadline: Deadline) -> HostCall | None:
-        """Ask the host to give its hardware back; None if it is gone.
+    def set_power(
+        self, call: HostCall, power: PowerState, *, deadline: Deadline, more: Mapping[str, Any] | None = None
+    ) -> HostCall | None:
+        """Ask for a power state; None if the host is gone.
+
+        A host that has given its hardware back is off: it is not asked to be Stopped, which would mean to take
+        hardware first.
+
+        Parameters
+        ----------
+        call
+            Whose host; filled in in the answer.
+        power
+            The power state.
+        deadline
+            Time limit.
+        more
+            Other fields of spec that change with it.
 
         Raises
         ------
@@ -88,13 +104,46 @@ class Hosts:
         host = self._get_own(call, deadline)
         if host is None:
             return None
-        if not host.is_deleting and host.spec.power_state is not PowerState.DEALLOCATED:
-            patch = {"spec": {"powerState": PowerState.DEALLOCATED}}
+        is_off = power is PowerState.STOPPED and host.spec.power_state is PowerState.DEALLOCATED
+        if not host.is_deleting and (more or not (is_off or host.spec.power_state is power)):
+            spec = {**(more or {}), **({} if is_off else {"powerState": power})}
             try:
-                host = self._client.patch(call.name, patch, uid=host.metadata.uid, deadline=deadline)
+                host = self._client.patch(call.name, {"spec": spec}, uid=host.metadata.uid, deadline=deadline)
             except (NotFoundError, ConflictError):
                 return None
         return replace(call, uid=host.metadata.uid, generation=host.metadata.generation, seen=host)
+
+    def deallocate(self, call: HostCall, *, deadline: Deadline) -> HostCall | None:
+        """Ask the host to give its hardware back; None if it is gone. Raises as ``set_power``."""
+        return self.set_power(call, PowerState.DEALLOCATED, deadline=deadline)
+
+    def restart(self, call: HostCall, *, deadline: Deadline) -> HostCall | None:
+        """Ask the host to restart; one that is off is started. None if it is gone. Raises as ``set_power``."""
+        host = self._get_own(call, deadline)
+        if host is None:
+            return None
+        if host.spec.power_state is not PowerState.RUNNING:
+            return self.set_power(call, PowerState.RUNNING, deadline=deadline)
+        moment = _get_restart_time(host)
+        more = {"restartAt": to_timestamp(moment)}
+        asked = self.set_power(call, PowerState.RUNNING, deadline=deadline, more=more)
+        return None if asked is None else replace(asked, restart_at=moment)
+
+    def let_go(self, call: HostCall, *, deadline: Deadline) -> BenchHost | None:
+        """From now on nobody holds the host, and it stays as it is; None if it is gone, going, or was not held.
+
+        Raises
+        ------
+        NotOwnedError, ClientError
+            As ``provision``.
+        """
+        host = self._get_own(call, deadline)
+        if host is None or host.is_deleting or host.spec.holder is None:
+            return None
+        try:
+            return self._client.patch(call.name, {"spec": {"holder": None}}, uid=host.metadata.uid, deadline=deadline)
+        except (NotFoundError, ConflictError):
+            return None
 
     def delete(self, call: HostCall, *, deadline: Deadline) -> HostCall | None:
         """Ask for the host's deletion; None if it is gone.
@@ -108,6 +157,10 @@ class Hosts:
         if host is None or not self._client.delete(call.name, uid=host.metadata.uid, deadline=deadline):
             return None
         return replace(call, uid=host.metadata.uid, generation=host.metadata.generation, seen=host)
+
+    def get(self, name: str, *, deadline: Deadline) -> BenchHost | None:
+        """The host as it is now. Raises as ``BenchHostClient.get``."""
+        return self._client.get(name, deadline=deadline)
 
     def find(self, name: str, operation: HostOperation, *, deadline: Deadline) -> HostCall:
         """A call for a host that nobody remembers asking for: whatever has the name now is meant."""
@@ -153,8 +206,15 @@ class Hosts:
 
 
 def _get_reallocation_time(host: BenchHost) -> datetime:
-    """Now, but later than the last one: two clocks may disagree, and an older time would be ignored."""
     status = host.status
-    earlier = [status.last_reallocate_time, status.placement.since if status.placement else None]
+    return _now_but_after(status.last_reallocate_time, status.placement.since if status.placement else None)
+
+
+def _get_restart_time(host: BenchHost) -> datetime:
+    return _now_but_after(host.status.last_restart_time, host.spec.restart_at)
+
+
+def _now_but_after(*earlier: datetime | None) -> datetime:
+    """Now, but later than the last one: two clocks may disagree, and an older time would be ignored."""
     floors = [moment.replace(microsecond=0) + timedelta(seconds=1) for moment in earlier if moment]
     return max([datetime.now(UTC).replace(microsecond=0), *floors])

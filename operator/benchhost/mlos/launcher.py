@@ -39,17 +39,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         run = _load()
     except RegistrationError as error:
         return _fail(str(error))
+    from benchhost.mlos.releasing import conclude  # they name what is in packages that may be missing
+
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return run(None if argv is None else list(argv))
+        code = run(None if argv is None else list(argv))
     except KeyboardInterrupt:
+        conclude(is_failure=True)
         _fail("interrupted; what this experiment had made was released as 'onSetupFailure' says")
         return INTERRUPTED
+    except SystemExit as error:
+        conclude(is_failure=True)
+        if error.code == TERMINATED:
+            _fail("terminated; what this experiment had made was released as 'onSetupFailure' says")
+        raise
     except Exception as error:  # noqa: BLE001 - the last place where a failure can become a sentence
-        from benchhost.mlos.explanation import explain  # it names the errors of packages that may be missing
+        from benchhost.mlos.explanation import explain
 
+        # A warning is how mlos_bench says, after an orderly end, that too many trials failed.
+        conclude(is_failure=not isinstance(error, RuntimeWarning))
         _LOG.debug("mlos_bench failed", exc_info=True)
         return _fail(explain(error))
+    conclude(is_failure=False)
+    return code
 
 
 def _load() -> Callable[[list[str] | None], int]:

@@ -18,6 +18,9 @@ _OPERATIONS: Final = {
     HostOperation.PROVISION: frozenset(OperationType) - _DEALLOCATIONS - {OperationType.DELETE},
     HostOperation.DEALLOCATE: _DEALLOCATIONS,
     HostOperation.DEPROVISION: frozenset({OperationType.DELETE}),
+    HostOperation.START: frozenset({OperationType.START, OperationType.PROVISION}),
+    HostOperation.STOP: frozenset({OperationType.STOP}),
+    HostOperation.RESTART: frozenset({OperationType.RESTART, OperationType.START}),
 }
 """Which entries of the history tell of which call."""
 
@@ -35,15 +38,34 @@ class Outcome:
 
 def decide_setup(host: BenchHost | None, call: HostCall) -> Outcome | None:
     """Whether the host is what ``provision_host`` asked for; None while that is open."""
-    if host is None:
-        return _failed(None, f"{call.label} was deleted by somebody else while it was set up")
-    if call.uid is not None and host.metadata.uid != call.uid:
-        return _failed(host, f"{call.label} was deleted and created anew by somebody else while it was set up")
-    if host.is_deleting:
-        return _failed(host, f"{call.label} is being deleted by somebody else while it is set up")
-    if is_true(host.status.conditions, ConditionType.READY, generation=call.generation) and _has_moved(host, call):
+    gone = _decide_gone(host, call, "set up")
+    if gone is not None or host is None:
+        return gone
+    if is_true(host.status.conditions, ConditionType.READY, generation=call.generation) and _has_obeyed(host, call):
         return Outcome(Status.SUCCEEDED, host=host)
     return _decide_failure(host, call.generation, f"{call.label} cannot be set up")
+
+
+def decide_stop(host: BenchHost | None, call: HostCall) -> Outcome | None:
+    """Whether the host is off; one without a machine is, and so is one that has given its hardware back."""
+    gone = _decide_gone(host, call, "switched off")
+    if gone is not None or host is None:
+        return gone
+    is_synced = is_true(host.status.conditions, ConditionType.SYNCED, generation=call.generation)
+    if is_synced and host.status.power_state in (None, "Stopped", "Deallocated"):
+        return Outcome(Status.SUCCEEDED, host=host)
+    return _decide_failure(host, call.generation, f"{call.label} cannot be switched off")
+
+
+def decide_power_on(host: BenchHost | None, call: HostCall) -> Outcome | None:
+    """Whether the host has started, or has restarted where the call asked for that, and can be used."""
+    doing = "restarted" if call.operation is HostOperation.RESTART else "started"
+    gone = _decide_gone(host, call, doing)
+    if gone is not None or host is None:
+        return gone
+    if is_true(host.status.conditions, ConditionType.READY, generation=call.generation) and _has_obeyed(host, call):
+        return Outcome(Status.SUCCEEDED, host=host)
+    return _decide_failure(host, call.generation, f"{call.label} cannot be {doing}")
 
 
 def decide_deallocation(host: BenchHost | None, call: HostCall) -> Outcome | None:
@@ -121,12 +143,22 @@ def _place_info(host: BenchHost | None) -> dict[str, Any]:
     }
 
 
-def _has_moved(host: BenchHost, call: HostCall) -> bool:
-    """Whether the hardware is as new as the call asked for."""
-    if call.reallocate_at is None:
-        return True
-    done = host.status.last_reallocate_time
-    return done is not None and done >= call.reallocate_at
+def _decide_gone(host: BenchHost | None, call: HostCall, doing: str) -> Outcome | None:
+    """A failure if the very object is gone or going."""
+    if host is None:
+        return _failed(None, f"{call.label} was deleted by somebody else while it was {doing}")
+    if call.uid is not None and host.metadata.uid != call.uid:
+        return _failed(host, f"{call.label} was deleted and created anew by somebody else while it was {doing}")
+    if host.is_deleting:
+        return _failed(host, f"{call.label} is being deleted by somebody else while it is {doing}")
+    return None
+
+
+def _has_obeyed(host: BenchHost, call: HostCall) -> bool:
+    """Whether the one-time requests of the call are acknowledged: other hardware, a restart."""
+    status = host.status
+    requests = ((call.reallocate_at, status.last_reallocate_time), (call.restart_at, status.last_restart_time))
+    return all(asked is None or (done is not None and done >= asked) for asked, done in requests)
 
 
 def _decide_failure(host: BenchHost, generation: int, what: str) -> Outcome | None:

@@ -5,24 +5,16 @@ under several names are all given back. Never raises once a host exists, and del
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from mlos_bench.environments.status import Status
 
-from benchhost.api import BenchHost
-from benchhost.client import (
-    BenchHostClient,
-    ClientError,
-    ConflictError,
-    Deadline,
-    ForbiddenError,
-    RefusedError,
-    WaitTimeoutError,
-)
-from benchhost.mlos.calls import HostCall, HostHandle, HostOperation
+from benchhost.client import ClientError, ConflictError, Deadline, ForbiddenError, RefusedError
+from benchhost.mlos.calls import Awaited, HostCall, HostHandle, HostOperation
+from benchhost.mlos.following import guard, watch
 from benchhost.mlos.hosts import Hosts, NotOwnedError
 from benchhost.mlos.names import ServiceConfigError
 from benchhost.mlos.outcome import (
@@ -31,18 +23,15 @@ from benchhost.mlos.outcome import (
     decide_deletion,
     decide_setup,
     describe_placement,
-    describe_state,
     to_info,
 )
-from benchhost.mlos.records import HostRecords
-from benchhost.mlos.settings import OnSetupFailure, PlacementPolicy, ServiceSettings
+from benchhost.mlos.releasing import conclude_at_exit, release_host
+from benchhost.mlos.session import Session
+from benchhost.mlos.settings import PlacementPolicy
 
 _LOG = logging.getLogger(__name__)
 
 Result = tuple[Status, dict[str, Any]]
-
-CALL_LIMIT_SECONDS: Final = 30.0
-"""The longest that a call other than wait_host_deployment tries to reach the API server."""
 
 
 class Provisioner:
@@ -50,34 +39,22 @@ class Provisioner:
 
     Parameters
     ----------
-    settings
-        The service's configuration.
-    global_config
-        mlos_bench's globals, for variables and parameters.
+    session
+        The service's state.
     """
 
-    def __init__(self, settings: ServiceSettings, global_config: Mapping[str, Any]) -> None:
-        self._settings = settings
-        self._globals = dict(global_config)
-        self._client: BenchHostClient | None = None
-        self._records = HostRecords()
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._settings = session.settings
+        self._records = session.records
         self._is_torn_down = False
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_client": None}
-
-    def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
 
     def provision(self, params: Mapping[str, Any]) -> Result:
         """Create or update the host; see ``BenchHostService.provision_host``."""
         self._is_torn_down = False
         name: str | None = None
         try:
-            name = self._get_name(params)
+            name = self._session.get_name(params)
             return self._provision(self._plan(name, params))
         except (ServiceConfigError, ClientError) as error:
             return self._to_refusal(name, error)
@@ -97,12 +74,12 @@ class Provisioner:
     def deallocate(self, params: Mapping[str, Any]) -> Result:
         """Give the hardware back; see ``BenchHostService.deallocate_host``."""
         try:
-            call = self._records.recall(self._get_name(params), HostOperation.DEALLOCATE, self._hosts.namespace)
-            asked = self._hosts.deallocate(call, deadline=self._call_deadline())
+            call = self._records.recall(self._session.get_name(params), HostOperation.DEALLOCATE, self._hosts.namespace)
+            asked = self._hosts.deallocate(call, deadline=self._session.call_deadline())
         except (ServiceConfigError, ClientError) as error:
             _LOG.error("The host is not deallocated: %s", error)
             return Status.FAILED, {}
-        self._records.last[False] = asked or call
+        self._records.last[Awaited.TEARDOWN] = asked or call
         if asked is None or decide_deallocation(asked.seen, asked) is not None:
             return Status.SUCCEEDED, HostHandle(asked or call)
         return Status.PENDING, HostHandle(asked)
@@ -111,7 +88,9 @@ class Provisioner:
         """Delete the host and those of earlier trials; see ``BenchHostService.deprovision_host``."""
         self._is_torn_down = True
         try:
-            call = self._records.recall(self._get_name(params), HostOperation.DEPROVISION, self._hosts.namespace)
+            call = self._records.recall(
+                self._session.get_name(params), HostOperation.DEPROVISION, self._hosts.namespace
+            )
         except (ServiceConfigError, ClientError) as error:
             _LOG.error("The host is not deleted: %s", error)
             return Status.FAILED, {}
@@ -123,13 +102,8 @@ class Provisioner:
         if not pending:
             return Status.SUCCEEDED, HostHandle(call)
         asked = replace(pending[0], others=tuple(pending[1:]))
-        self._records.last[False] = asked
+        self._records.last[Awaited.TEARDOWN] = asked
         return Status.PENDING, HostHandle(asked)
-
-    def release(self) -> None:
-        """After an exception: nobody else will give the hosts back."""
-        for call in list(self._records.made.values()):
-            self._release(call)
 
     def remove_leftovers(self) -> None:
         """After a teardown: delete hosts under names that no deprovision_host call named, and wait until they go."""
@@ -144,15 +118,7 @@ class Provisioner:
 
     @property
     def _hosts(self) -> Hosts:
-        if self._client is None:
-            self._client = BenchHostClient(self._settings.connection)
-        return Hosts(self._client, self._settings.template.owner)
-
-    def _call_deadline(self) -> Deadline:
-        return Deadline.after(min(CALL_LIMIT_SECONDS, self._settings.poll_timeout_seconds))
-
-    def _get_name(self, params: Mapping[str, Any]) -> str:
-        return self._settings.get_name({**self._globals, **params})
+        return self._session.hosts
 
     def _plan(self, name: str, params: Mapping[str, Any]) -> HostCall:
         trial = params.get("trial_id")
@@ -162,7 +128,7 @@ class Provisioner:
             name=name,
             uid=None,
             started=datetime.now(UTC),
-            manifest=self._settings.template.build({**self._globals, **params}),
+            manifest=self._session.build_manifest(params),
             trial=None if trial is None else str(trial),
         )
 
@@ -172,8 +138,12 @@ class Provisioner:
         is_new_place_wanted = self._settings.placement_policy is PlacementPolicy.NEW_PER_TRIAL and not is_same_trial
         # Recorded before the request: its answer may be lost.
         self._records.made.setdefault(call.name, call)
-        call = self._hosts.provision(call, is_new_place_wanted=is_new_place_wanted, deadline=self._call_deadline())
-        self._records.made[call.name] = self._records.last[True] = call
+        conclude_at_exit(self._session)
+        limit = self._session.call_deadline()
+        self._session.take_lease(limit)
+        call = self._hosts.provision(call, is_new_place_wanted=is_new_place_wanted, deadline=limit)
+        self._session.hold(call)
+        self._records.made[call.name] = self._records.last[Awaited.SETUP] = call
         outcome = None if call.predecessor else decide_setup(call.seen, call)
         if outcome is None:
             return Status.PENDING, HostHandle(call)
@@ -191,11 +161,11 @@ class Provisioner:
             raise error
         _LOG.error("The host is not provisioned: %s", error)
         if made is not None and made.uid is not None and not isinstance(error, NotOwnedError):
-            self._release(made)
+            release_host(self._session, made)
         return Status.FAILED, {}
 
     def _wait_setup(self, call: HostCall, deadline: Deadline) -> Result:
-        outcome = self._guard(lambda: self._follow_setup(call, deadline), call)
+        outcome = guard(self._session, call, lambda: self._follow_setup(call, deadline))
         call = self._records.made.get(call.name, call)
         self._conclude_setup(call, outcome)
         if outcome.status is not Status.SUCCEEDED:
@@ -205,10 +175,11 @@ class Provisioner:
     def _follow_setup(self, call: HostCall, deadline: Deadline) -> Outcome:
         while call.predecessor is not None:
             gone = replace(call, uid=call.predecessor.metadata.uid)
-            self._watch(gone, decide_deletion, deadline, start=call.predecessor)
+            watch(self._session, gone, decide_deletion, deadline=deadline, start=call.predecessor)
             call = self._hosts.provision(call, is_new_place_wanted=False, deadline=deadline)
+            self._session.hold(call)
             self._records.made[call.name] = call
-        return self._watch(call, decide_setup, deadline, start=call.seen)
+        return watch(self._session, call, decide_setup, deadline=deadline, start=call.seen)
 
     def _wait_teardown(self, call: HostCall, deadline: Deadline) -> Result:
         outcomes = [self._follow_teardown(each, deadline) for each in (call, *call.others)]
@@ -220,81 +191,43 @@ class Provisioner:
     def _follow_teardown(self, call: HostCall, deadline: Deadline) -> Outcome:
         is_deallocation = call.operation is HostOperation.DEALLOCATE
         decide = decide_deallocation if is_deallocation else decide_deletion
-        outcome = self._guard(lambda: self._watch(call, decide, deadline, start=call.seen), call)
+        wait = lambda: watch(self._session, call, decide, deadline=deadline, start=call.seen)  # noqa: E731 - one call
+        outcome = guard(self._session, call, wait)
         if outcome.status is not Status.SUCCEEDED:
             _LOG.error("%s; %s", outcome.message, call.remedy)
         elif not is_deallocation:
             _LOG.info("%s is gone", call.label)
-            self._records.forget(call)
+            self._session.forget(call)
         return outcome
-
-    def _watch(
-        self,
-        call: HostCall,
-        decide: Callable[[BenchHost | None, HostCall], Outcome | None],
-        deadline: Deadline,
-        *,
-        start: BenchHost | None,
-    ) -> Outcome:
-        seen = [start] if start else []
-
-        def look(host: BenchHost | None) -> Outcome | None:
-            if host is not None and host.metadata.uid == call.uid:
-                seen[:] = [host]
-            return decide(host, replace(call, seen=seen[0] if seen else None))
-
-        return self._hosts.wait_for(call.name, look, deadline=deadline, start=start)
-
-    def _guard(self, wait: Callable[[], Outcome], call: HostCall) -> Outcome:
-        try:
-            return wait()
-        except WaitTimeoutError as error:
-            limit = f"{self._settings.poll_timeout_seconds:g} s"
-            message = f"{call.label} did not come to its {call.operation} within {limit} (pollTimeout)"
-            why = error if error.last is None else describe_state(error.last)
-            return Outcome(Status.TIMED_OUT, f"{message}: {why}", error.last)
-        except (ClientError, ServiceConfigError) as error:
-            return Outcome(Status.FAILED, f"{call.label}: {error}")
 
     def _conclude_setup(self, call: HostCall, outcome: Outcome) -> None:
         if outcome.status is Status.SUCCEEDED and outcome.host is not None:
             trial = f"Trial {call.trial}" if call.trial else "The trial"
             _LOG.info("%s runs on %s", trial, describe_placement(outcome.host))
+            self._session.history.note_operations(outcome.host)
+            self._session.history.note_placement(call, outcome.host)
             return
         _LOG.error("%s", outcome.message)
-        self._release(call)
-
-    def _release(self, call: HostCall) -> None:
-        """Carry out ``onSetupFailure``; never raises."""
-        policy = self._settings.on_setup_failure
-        if policy is OnSetupFailure.KEEP:
-            _LOG.warning("%s is kept (onSetupFailure Keep); %s", call.label, call.remedy)
-            return
-        try:
-            release = self._hosts.deallocate if policy is OnSetupFailure.DEALLOCATE else self._hosts.delete
-            if release(call, deadline=self._call_deadline()) is not None:
-                _LOG.warning("Asked to %s %s (onSetupFailure)", policy.lower(), call.label)
-        except ClientError as error:
-            _LOG.error("%s is not released: %s; %s", call.label, error, call.remedy)
+        release_host(self._session, call)
 
     def _delete(self, call: HostCall) -> tuple[HostCall | None, bool]:
         """The call to wait for (None: gone), and whether the API server agreed."""
         try:
-            asked = self._hosts.delete(call, deadline=self._call_deadline())
+            asked = self._hosts.delete(call, deadline=self._session.call_deadline())
         except ClientError as error:
             _LOG.error("The host is not deleted: %s; %s", error, call.remedy)
             return None, False
         if asked is None:
-            self._records.forget(call)
+            self._session.forget(call)
         return asked, True
 
     def _find_call(self, params: Mapping[str, Any], *, is_setup: bool, deadline: Deadline) -> HostCall:
         """The call to wait for: the handle's, else the last one, else whatever has the environment's name."""
         if isinstance(params, HostHandle):
             return params.call
-        last = self._records.last.get(is_setup)
-        if last is not None and (not params or last.name == self._get_name(params)):
+        last = self._records.last.get(Awaited.SETUP if is_setup else Awaited.TEARDOWN)
+        if last is not None and (not params or last.name == self._session.get_name(params)):
             return last
-        name = self._get_name(params)
+        name = self._session.get_name(params)
         operation = HostOperation.PROVISION if is_setup else HostOperation.DEPROVISION
         return self._hosts.find(name, operation, deadline=deadline)

@@ -6,7 +6,7 @@ Used by ``provisioner``.
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from benchhost.mlos.calls import HostCall, HostOperation
+from benchhost.mlos.calls import Awaited, HostCall, HostOperation
 
 
 @dataclass(slots=True)
@@ -15,8 +15,8 @@ class HostRecords:
 
     made: dict[str, HostCall] = field(default_factory=dict)
     """Name -> the last provision_host call; a host leaves it when it is gone."""
-    last: dict[bool, HostCall] = field(default_factory=dict)
-    """The last call of set-up (True) and of teardown (False)."""
+    last: dict[Awaited, HostCall] = field(default_factory=dict)
+    """The last call of each kind."""
 
     def forget(self, call: HostCall) -> None:
         """The host is gone; one that was made since under its name stays."""

@@ -1,20 +1,27 @@
-"""``BenchHostService``: mlos_bench's host provisioning on top of BenchHosts.
+"""``BenchHostService``: mlos_bench's host services on top of BenchHosts.
 
-mlos_bench makes it from a service config with the class ``benchhost.mlos.BenchHostService``, and HostEnv calls it.
-It is the mlos_bench side of ``provisioner`` and holds no logic of its own.
+mlos_bench makes it from a service config with the class ``benchhost.mlos.BenchHostService``, and its environments call
+it. It is the mlos_bench side of ``provisioner``, ``power`` and ``remote``, and holds no logic of its own.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Literal
 
 from mlos_bench.services.base_service import Service
 from mlos_bench.services.types.config_loader_type import SupportsConfigLoading
+from mlos_bench.services.types.host_ops_type import SupportsHostOps
 from mlos_bench.services.types.host_provisioner_type import SupportsHostProvisioning
+from mlos_bench.services.types.os_ops_type import SupportsOSOps
+from mlos_bench.services.types.remote_exec_type import SupportsRemoteExec
 
+from benchhost.mlos.power import HostPower
 from benchhost.mlos.provisioner import Provisioner, Result
 from benchhost.mlos.registration import register_schema
+from benchhost.mlos.releasing import release_all
+from benchhost.mlos.remote import RemoteCommands
+from benchhost.mlos.session import Session
 from benchhost.mlos.settings import ServiceSettings
 
 _LOG = logging.getLogger(__name__)
@@ -22,8 +29,10 @@ _LOG = logging.getLogger(__name__)
 register_schema()
 
 
-class BenchHostService(Service, SupportsHostProvisioning):
-    """Provisions hosts for mlos_bench environments as BenchHost objects in a Kubernetes cluster.
+class BenchHostService(Service, SupportsHostProvisioning, SupportsHostOps, SupportsOSOps, SupportsRemoteExec):
+    """Provisions hosts for mlos_bench environments as BenchHost objects in a Kubernetes cluster, and works on them.
+
+    It has every method of mlos_bench's AzureVMService, so an environment tree for that one works with this one.
 
     Construction reads the configuration and nothing else; the cluster is first asked when a host is. The service can
     be pickled, works with and without a context, and survives any number of context enters and exits.
@@ -58,10 +67,22 @@ class BenchHostService(Service, SupportsHostProvisioning):
             self.deprovision_host,
             self.deallocate_host,
             self.wait_host_deployment,
+            self.start_host,
+            self.stop_host,
+            self.restart_host,
+            self.wait_host_operation,
+            self.shutdown,
+            self.reboot,
+            self.wait_os_operation,
+            self.remote_exec,
+            self.get_remote_exec_results,
         ]
         super().__init__(config, global_config, parent, self.merge_methods(methods, own))
         settings = ServiceSettings.from_config(self.config, global_config or {}, self._resolve_path)
-        self._provisioner = Provisioner(settings, global_config or {})
+        self._session = Session(settings, global_config or {})
+        self._provisioner = Provisioner(self._session)
+        self._power = HostPower(self._session)
+        self._remote = RemoteCommands(self._session)
 
     def provision_host(self, params: dict[str, Any]) -> Result:
         """Create the host, or change what differs from an earlier trial, and power it on.
@@ -123,6 +144,99 @@ class BenchHostService(Service, SupportsHostProvisioning):
         """
         return self._provisioner.wait(params, is_setup=is_setup)
 
+    def start_host(self, params: dict[str, Any]) -> Result:
+        """Switch on a host that exists.
+
+        Returns
+        -------
+        SUCCEEDED if it is ready; PENDING; FAILED, with the reason logged, if there is no such host or the API server
+        refuses or cannot be reached. The dictionary is empty and remembers the call.
+        """
+        return self._power.start(params)
+
+    def stop_host(self, params: dict[str, Any], force: bool = False) -> Result:
+        """Switch the host off. It keeps its hardware, and the bill; ``deallocate_host`` gives both back.
+
+        Parameters
+        ----------
+        params
+            The environment's parameters; not modified.
+        force
+            Makes no difference: Azure switches a machine off when its guest does not obey in time.
+
+        Returns
+        -------
+        SUCCEEDED if it is off or gone; PENDING; FAILED as for ``start_host``. The dictionary is empty and remembers
+        the call.
+        """
+        del force
+        return self._power.stop(params)
+
+    def restart_host(self, params: dict[str, Any], force: bool = False) -> Result:
+        """Restart the host; one that is off is started. Parameters and results as for ``stop_host``."""
+        del force
+        return self._power.restart(params)
+
+    def wait_host_operation(self, params: dict[str, Any]) -> Result:
+        """Watch until the pending start, stop or restart has ended, at most ``pollTimeout`` seconds.
+
+        Parameters
+        ----------
+        params
+            What the call returned; any other dictionary means the last such call on the environment's host.
+
+        Returns
+        -------
+        SUCCEEDED and information on the run time; FAILED or TIMED_OUT, with the reason logged, and nothing.
+        """
+        return self._power.wait(params)
+
+    def shutdown(self, params: dict[str, Any], force: bool = False) -> Result:
+        """``stop_host``: the cloud asks the operating system to shut down."""
+        return self.stop_host(params, force)
+
+    def reboot(self, params: dict[str, Any], force: bool = False) -> Result:
+        """``restart_host``: the cloud asks the operating system to shut down, and starts it again."""
+        return self.restart_host(params, force)
+
+    def wait_os_operation(self, params: dict[str, Any]) -> Result:
+        """``wait_host_operation``."""
+        return self.wait_host_operation(params)
+
+    def remote_exec(self, script: Iterable[str], config: dict[str, Any], env_params: dict[str, Any]) -> Result:
+        """Begin to run a script on the host, over SSH, as its admin user.
+
+        Parameters
+        ----------
+        script
+            Lines of a shell script.
+        config
+            The environment's parameters: they say which host.
+        env_params
+            Environment variables of the script.
+
+        Returns
+        -------
+        PENDING, and what ``get_remote_exec_results`` needs; FAILED, with the reason logged, if the host is not ready
+        or no key is to be had.
+        """
+        return self._remote.execute(script, config, env_params)
+
+    def get_remote_exec_results(self, config: dict[str, Any]) -> Result:
+        """Wait until the script has ended.
+
+        Parameters
+        ----------
+        config
+            What ``remote_exec`` returned.
+
+        Returns
+        -------
+        SUCCEEDED if its exit code is 0, else FAILED; ``stdout``, ``stderr``, ``exitCode``, ``startTimestamp`` and
+        ``endTimestamp``. FAILED and nothing if the host cannot be reached, with the reason logged.
+        """
+        return self._remote.get_results(config)
+
     def _exit_context(
         self,
         ex_type: type[BaseException] | None,
@@ -132,10 +246,11 @@ class BenchHostService(Service, SupportsHostProvisioning):
         """Release the hosts after an exception; after a teardown remove what it did not name. Never raises."""
         try:
             if ex_type is not None:
-                self._provisioner.release()
+                release_all(self._session)
             else:
                 self._provisioner.remove_leftovers()
-            self._provisioner.close()
+            self._remote.close()
+            self._session.close()
         except Exception as error:  # noqa: BLE001 - mlos_bench cannot be entered again after an exception here
             _LOG.error("Leaving the context failed (%s): check 'kubectl get benchhosts' for hosts left over", error)
         super()._exit_context(ex_type, ex_val, ex_tb)

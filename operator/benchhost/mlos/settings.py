@@ -25,6 +25,13 @@ POLL_TIMEOUT_SECONDS: Final = 1800.0
 """Default of ``pollTimeout``: longer than spec.timeouts.provision, so that the controller speaks first."""
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
 """Default of ``requestTimeout``."""
+LEASE_DURATION_SECONDS: Final = 120
+"""Default of ``leaseDurationSeconds``: longer than an API server takes to restart or a network to recover; a lost
+program costs its hosts for twice as long."""
+SSH_CONNECT_SECONDS: Final = 60.0
+"""Default of ``sshConnectTimeout``: the cloud calls a machine running before its SSH server listens."""
+HISTORY_FILE: Final = "benchhost-history.jsonl"
+"""Default of ``historyFile``: beside mlos_bench's own SQLite file, in the folder that the experiment is run from."""
 
 C = TypeVar("C", bound=StrEnum)
 
@@ -41,6 +48,12 @@ KEYS: Final = frozenset(
         "requestTimeout",
         "onSetupFailure",
         "placementPolicy",
+        "leaseDurationSeconds",
+        "historyFile",
+        "sshPrivateKeyFile",
+        "sshPrivateKeySecret",
+        "sshHostKeys",
+        "sshConnectTimeout",
     }
 )
 
@@ -60,6 +73,37 @@ class PlacementPolicy(StrEnum):
     NEW_PER_TRIAL = "NewPerTrial"
 
 
+class SshHostKeys(StrEnum):
+    """Which host keys are trusted."""
+
+    PUBLISHED = "Published"
+    ACCEPT_ANY = "AcceptAny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSettings:
+    """How commands reach a host."""
+
+    key_file: str | None = None
+    """Path of an OpenSSH private key."""
+    key_secret: tuple[str, str] | None = None
+    """Name of a Secret and the key in it that holds an OpenSSH private key."""
+    host_keys: SshHostKeys | None = None
+    """None: published ones, but the hosts are not asked to publish them unless a private key is given."""
+    connect_seconds: float = SSH_CONNECT_SECONDS
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether only published host keys are trusted."""
+        return self.host_keys is not SshHostKeys.ACCEPT_ANY
+
+    @property
+    def wants_host_keys(self) -> bool:
+        """Whether hosts are asked to publish their keys."""
+        has_key = self.key_file is not None or self.key_secret is not None
+        return self.host_keys is SshHostKeys.PUBLISHED or (self.host_keys is None and has_key)
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """The configuration with every default filled in."""
@@ -71,6 +115,11 @@ class ServiceSettings:
     poll_timeout_seconds: float
     on_setup_failure: OnSetupFailure
     placement_policy: PlacementPolicy
+    lease_duration_seconds: int | None
+    """How long hosts count as held without renewal; None: nobody holds them."""
+    history_file: str | None
+    """Where the hosts' history goes; None: nowhere."""
+    remote: RemoteSettings
 
     @classmethod
     def from_config(
@@ -104,8 +153,11 @@ class ServiceSettings:
             ),
             name=_of_type(config.get("name"), str | None, "name", "text"),
             poll_timeout_seconds=_seconds(config, "pollTimeout", POLL_TIMEOUT_SECONDS),
-            on_setup_failure=_choice(config, "onSetupFailure", OnSetupFailure.DELETE),
-            placement_policy=_choice(config, "placementPolicy", PlacementPolicy.KEEP),
+            on_setup_failure=_choice(config, "onSetupFailure", OnSetupFailure) or OnSetupFailure.DELETE,
+            placement_policy=_choice(config, "placementPolicy", PlacementPolicy) or PlacementPolicy.KEEP,
+            lease_duration_seconds=_lease_seconds(config),
+            history_file=text.get("historyFile") if "historyFile" in config else HISTORY_FILE,
+            remote=_read_remote(config, text, resolve_path),
         )
 
     def get_name(self, variables: Mapping[str, Any]) -> str:
@@ -168,12 +220,35 @@ def _seconds(config: Mapping[str, Any], key: str, default: float) -> float:
     return seconds
 
 
-def _choice(config: Mapping[str, Any], key: str, default: C) -> C:
+def _lease_seconds(config: Mapping[str, Any]) -> int | None:
+    if "leaseDurationSeconds" in config and config["leaseDurationSeconds"] is None:
+        return None
+    return round(_seconds(config, "leaseDurationSeconds", LEASE_DURATION_SECONDS))
+
+
+def _read_remote(config: Mapping[str, Any], text: _TextKeys, resolve_path: Callable[[str], str]) -> RemoteSettings:
+    file, secret = text.get("sshPrivateKeyFile"), text.get("sshPrivateKeySecret")
+    if file is not None and secret is not None:
+        raise ServiceConfigError("give 'sshPrivateKeyFile' or 'sshPrivateKeySecret', not both")
+    name, _, key = (secret or "").partition("/")
+    if secret is not None and not (name and key):
+        raise ServiceConfigError(
+            f"the key 'sshPrivateKeySecret' must be the name of a Secret and a key in it, as in my-secret/id_ed25519, "
+            f"not {secret!r}"
+        )
+    return RemoteSettings(
+        key_file=None if file is None else resolve_path(file),
+        key_secret=(name, key) if secret is not None else None,
+        host_keys=_choice(config, "sshHostKeys", SshHostKeys),
+        connect_seconds=_seconds(config, "sshConnectTimeout", SSH_CONNECT_SECONDS),
+    )
+
+
+def _choice(config: Mapping[str, Any], key: str, kind: type[C]) -> C | None:
     value = config.get(key)
     if value is None:
-        return default
+        return None
     try:
-        return type(default)(value)
+        return kind(value)
     except ValueError:
-        choices = ", ".join(type(default))
-        raise ServiceConfigError(f"the key {key!r} must be one of {choices}, not {value!r}") from None
+        raise ServiceConfigError(f"the key {key!r} must be one of {', '.join(kind)}, not {value!r}") from None

@@ -20,6 +20,7 @@ from benchhost.client import (
     UnreachableError,
     UntrustedServerError,
 )
+from benchhost.client.transport import Collection
 from support.builders import azure_spec
 from support.stack import Kubectl
 
@@ -169,7 +170,9 @@ def test_a_server_that_never_answers_does_not_hang_the_call(kubectl: Kubectl, tm
 
 def test_missing_crd_says_how_to_install_it(client: BenchHostClient, monkeypatch: pytest.MonkeyPatch) -> None:
     # The CRD is shared with other tests; a version that no CRD serves is answered in the same way.
-    monkeypatch.setattr("benchhost.client.transport.VERSION", "v0")
+    monkeypatch.setattr(
+        client._transport, "_collection", Collection("BenchHost", "/apis/benchhost.dev/v0", "benchhosts")
+    )
     for call in (client.list, lambda: client.get("pg"), lambda: client.create(MANIFEST)):
         with pytest.raises(CrdMissingError, match="kubectl apply -f crds/"):
             call()

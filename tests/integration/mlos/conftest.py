@@ -40,6 +40,7 @@ def make_service(kubectl: Kubectl) -> MakeService:
             "owner": "me",
             "pollTimeout": 20,
             "requestTimeout": 2,
+            "historyFile": None,
         }
         return BenchHostService(base | config, {"experiment_id": "Exp_1"})
 

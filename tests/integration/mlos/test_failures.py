@@ -20,6 +20,7 @@ from benchhost.client import (
     UnauthorizedError,
     UnreachableError,
 )
+from benchhost.client.transport import Collection
 from benchhost.local import ControlPlane
 from benchhost.mlos.names import ServiceConfigError
 from integration.mlos.conftest import MakeService, params
@@ -147,7 +148,7 @@ def test_leaving_after_an_exception_never_raises(
         with service:
             set_up(service, params())
             point_elsewhere(copy)
-            service._provisioner.close()
+            service._session.close()
             raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -224,7 +225,9 @@ def test_what_no_trial_can_survive_is_raised_while_there_is_no_host(
     point_elsewhere(copy)
     with pytest.raises(UnreachableError, match="cannot be reached"):
         make_service(kubeconfig=str(copy), pollTimeout=1).provision_host(params())
-    monkeypatch.setattr("benchhost.client.transport.VERSION", "v0")
+    monkeypatch.setattr(
+        "benchhost.client.client.BENCHHOSTS", Collection("BenchHost", "/apis/benchhost.dev/v0", "benchhosts")
+    )
     with pytest.raises(CrdMissingError, match="crds/"):
         make_service().provision_host(params())
 

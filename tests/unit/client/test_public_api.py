@@ -15,6 +15,8 @@ def test_public_names_are_these_and_no_others() -> None:
         "Deadline",
         "EventType",
         "ForbiddenError",
+        "LeaseClient",
+        "LeaseOwner",
         "NotFoundError",
         "RefusedError",
         "UnauthorizedError",
@@ -24,6 +26,7 @@ def test_public_names_are_these_and_no_others() -> None:
         "UntrustedServerError",
         "WaitTimeoutError",
         "WatchEvent",
+        "read_secret",
     ]
     assert all(hasattr(benchhost.client, name) for name in benchhost.client.__all__)
 

@@ -1,0 +1,16 @@
+"""asyncssh, in the version that mlos_bench 0.6.2 asks for, without its warnings.
+
+That version imports old ciphers, which nobody here uses, from where the cryptography package does not want them any
+more. Import asyncssh from here, before anything of mlos_bench imports it.
+"""
+
+import warnings
+
+from cryptography.utils import CryptographyDeprecationWarning
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+    import asyncssh
+    from mlos_bench.services.remote.ssh.ssh_host_service import SshHostService
+
+__all__ = ["SshHostService", "asyncssh"]
