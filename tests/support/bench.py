@@ -33,6 +33,7 @@ from benchhost.cloud.fake_resources import FakeResource
 from benchhost.controller.api_server import ApiServer
 from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.key_reads import KeyReads, console_reader
 from benchhost.controller.probes import ReadinessProbes
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
@@ -90,8 +91,8 @@ class CountedCloud:
         state: OperationState | None = await self.counter(lambda: self.cloud.poll(request, poll_url))
         return state
 
-    async def read_console(self, request: HostRequest) -> str | None:
-        return await self.cloud.read_console(request)
+    async def read_console(self, request: HostRequest, *, whole: bool = False) -> str | None:
+        return await self.cloud.read_console(request, whole=whole)
 
     async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
         return await self.cloud.list_owned(scope, cluster)
@@ -137,11 +138,23 @@ class Bench:
             self.store,
             hosts,
             providers=providers,
-            surroundings=Surroundings(Holders(server, clock=self.clock), ReadinessProbes(lambda _: None)),
+            surroundings=self.surroundings(server, providers),
             cluster="cluster-1",
             settings=ControllerSettings(),
             clock=self.clock,
         )
+
+    def surroundings(self, server: ApiServer, providers: Providers) -> Surroundings:
+        """Leases, guests and consoles; nobody is woken by them, as every pass is called by hand."""
+        self.probes = ReadinessProbes(lambda _: None, clock=self.clock)
+        read = console_reader(self.store, providers, cluster="cluster-1")
+        self.keys = KeyReads(read, lambda _: None, first_pause=0.01)
+        return Surroundings(Holders(server, clock=self.clock), self.probes, self.keys)
+
+    async def close(self) -> None:
+        """End what goes on beside the passes."""
+        await self.probes.close()
+        await self.keys.close()
 
     def create(self, **spec: Any) -> None:
         self.kubectl.apply(

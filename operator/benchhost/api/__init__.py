@@ -28,6 +28,7 @@ from benchhost.api.status import (
     Placement,
     PlacementReason,
     SshEndpoint,
+    SshHostKeys,
 )
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "PowerState",
     "Reason",
     "SshEndpoint",
+    "SshHostKeys",
     "get_condition",
     "is_true",
     "to_condition",

@@ -68,11 +68,12 @@ _TAG_RULES: Final[dict[str, Any]] = {
 Azure resources": limitations)."""
 
 
-def fixed_presence(field: str) -> dict[str, str]:
+def fixed_presence(field: str, *, inside: str = "") -> dict[str, str]:
     """The CEL rule that an optional immutable field is neither added nor taken away."""
     return rule(
         f"has(self.{field}) == has(oldSelf.{field})",
-        f"spec.azure.{field} is immutable and cannot be added or removed; delete the BenchHost and create it again",
+        f"spec.azure.{inside}{field} is immutable and cannot be added or removed; "
+        "delete the BenchHost and create it again",
     )
 
 
@@ -228,23 +229,33 @@ class Network(SpecModel):
 
 
 class Admin(SpecModel):
-    """The account that can log in over SSH. Passwords are not offered."""
+    """The account that can log in over SSH, and where. Passwords are not offered."""
 
     model_config = rules(
         rule(
             "has(self.sshPublicKeysRef) || (has(self.sshPublicKeys) && size(self.sshPublicKeys) > 0)",
             "give sshPublicKeys or sshPublicKeysRef; password logins are not offered",
-        )
+        ),
+        fixed_presence("sshPublicKeysRef", inside="admin."),
     )
 
-    username: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "bench"
+    username: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$"),
+        Field(json_schema_extra=immutable("admin.username")),
+    ] = "bench"
     """User name; ARM refuses reserved names such as root and admin."""
     ssh_public_keys: Annotated[
-        list[Annotated[str, StringConstraints(pattern=_SSH_KEY, max_length=8192)]], Field(max_length=32)
+        list[Annotated[str, StringConstraints(pattern=_SSH_KEY, max_length=8192)]],
+        Field(max_length=32, json_schema_extra=immutable("admin.sshPublicKeys")),
     ] = []
     """OpenSSH public keys that may log in."""
-    ssh_public_keys_ref: SecretKeyRef | None = None
+    ssh_public_keys_ref: (
+        Annotated[SecretKeyRef, Field(json_schema_extra=immutable("admin.sshPublicKeysRef"))] | None
+    ) = None
     """A Secret key that holds OpenSSH public keys, one a line."""
+    ssh_port: int = Field(default=22, ge=1, le=65535)
+    """Port on which the image's SSH server listens. It is told to clients, and changes nothing in the cloud."""
 
 
 class AzureSpec(SpecModel):
@@ -313,8 +324,8 @@ class AzureSpec(SpecModel):
     """Disks beside the one it boots from."""
     network: Annotated[Network, Field(json_schema_extra=immutable("network"))]
     """Network the host is attached to."""
-    admin: Annotated[Admin, Field(json_schema_extra=immutable("admin"))]
-    """The account that can log in over SSH."""
+    admin: Admin
+    """The account that can log in over SSH, and where."""
     custom_data: (
         Annotated[str, StringConstraints(max_length=48 * 1024), Field(json_schema_extra=immutable("customData"))] | None
     ) = None

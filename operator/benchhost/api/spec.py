@@ -80,12 +80,17 @@ class Readiness(SpecModel):
     So nothing disturbs a measurement.
     """
 
-    tcp_port: int = Field(default=22, ge=1, le=65535)
-    """Port that must accept a connection from the controller."""
+    tcp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port that must accept a connection from the controller; absent: the SSH port, spec.azure.admin.sshPort."""
     period_seconds: int = Field(default=5, ge=1, le=300)
     """Seconds between two attempts."""
     timeout_seconds: int = Field(default=300, ge=1, le=86400)
-    """Seconds after which the host is reported as unreachable; it is still asked."""
+    """Seconds after which the host is reported as unreachable; it is still asked. They begin at the host's start, and
+    for its host keys when the port has answered."""
+    host_keys: bool = False
+    """Read the SSH host keys that the guest printed on its serial console at its first boot, publish them in
+    status.sshEndpoint.hostKeys, and count the host as reachable only then. cloud-init prints them, after every script
+    of the first boot."""
 
 
 _EPHEMERAL = "has(self.azure.osDisk) && has(self.azure.osDisk.ephemeral) && self.azure.osDisk.ephemeral"
@@ -121,6 +126,12 @@ class BenchHostSpec(SpecModel):
         rule(
             f"!({_EPHEMERAL}) || !has(self.azure.hibernation) || !self.azure.hibernation",
             f"{_NEVER_DEALLOCATED}; remove spec.azure.hibernation",
+        ),
+        rule(
+            "!has(self.readiness) || !has(self.readiness.hostKeys) || !self.readiness.hostKeys"
+            " || !has(self.azure.bootDiagnostics) || self.azure.bootDiagnostics",
+            "spec.readiness.hostKeys is read from the serial console, which is not recorded with "
+            "spec.azure.bootDiagnostics: false; remove one of the two",
         ),
     )
 

@@ -1,7 +1,7 @@
 """``status``: what the controller reports. Written by the controller only, read by people, clients and kubectl.
 
-The controller reads back only what the cloud cannot tell again: the operation under way, the epoch, the history and
-the acknowledged requests.
+The controller reads back only what the cloud cannot tell again: the operation under way, the epoch, the history, the
+acknowledged requests and the SSH host keys.
 """
 
 from datetime import datetime
@@ -105,6 +105,25 @@ class SshEndpoint(Model):
     """Address or name."""
     port: int = 22
     """TCP port."""
+    host_keys: list[str] = []
+    """The host's own keys for known_hosts, without a host in front; only with spec.readiness.hostKeys, and empty until
+    they are known."""
+
+
+class SshHostKeys(Model):
+    """What is known of the SSH host keys, and of which machine; clients read sshEndpoint.hostKeys.
+
+    It outlives addresses that are gone for a while: the keys are printed once in the life of a disk.
+    """
+
+    vm_id: str
+    """The cloud's unique id of the machine."""
+    epoch: int = 0
+    """The placement epoch that they are of; an ephemeral disk does not outlive it."""
+    keys: list[str] = []
+    """The last that were read."""
+    awaited_since: Timestamp | None = None
+    """Since when others than these are awaited; absent when these are the machine's."""
 
 
 class Placement(Model):
@@ -221,6 +240,8 @@ class BenchHostStatus(Model):
     """Addresses of the host."""
     ssh_endpoint: SshEndpoint | None = None
     """Where SSH answers: the public address if there is one, else the private one."""
+    ssh_host_keys: SshHostKeys | None = None
+    """Whose SSH host keys are known or awaited; only with spec.readiness.hostKeys."""
     placement: Placement | None = None
     """Which allocation onto hardware the host is on."""
     operation: Operation | None = None

@@ -1,7 +1,7 @@
-"""The last lines of a machine's serial console, for a message to people. Called by the provider.
+"""What a machine wrote to its serial console: for a message to people, or for its host keys. Called by the provider.
 
 Azure gives out an address with a signature in it: whoever has it may read. It leads to another host than ARM, so our
-token is not sent there, and it is never logged. Nothing depends on the text, so every trouble is None.
+token is not sent there, and it is never logged. Whoever needs the text comes again, so every trouble is None.
 """
 
 import asyncio
@@ -19,8 +19,11 @@ from benchhost.cloud.errors import CloudError, DeferredError
 from benchhost.cloud.machine import Part
 from benchhost.cloud.provider import HostRequest
 
-_TAIL: Final = 64 * 1024
-"""Bytes that are read; the log grows up to 1 GB (boot-diagnostics.md)."""
+TAIL: Final = 64 * 1024
+"""Bytes of the end that are read; the log grows up to 1 GB (boot-diagnostics.md)."""
+HALF: Final = 512 * 1024
+"""Bytes of each end that are read of the whole: several times the first boot of an Ubuntu image, and what a serial line
+of 115200 baud carries in 45 s."""
 _TIME: Final = 10.0
 """Seconds for all of it."""
 _VALIDITY: Final = 5
@@ -29,19 +32,19 @@ _VALIDITY: Final = 5
 _log = logging.getLogger("benchhost.azure")
 
 
-async def read_console(clients: AzureClients, request: HostRequest) -> str | None:
-    """The end of the console's log; None when there is none or it cannot be read."""
+async def read_console(clients: AzureClients, request: HostRequest, *, whole: bool) -> str | None:
+    """The end of the console's log, or both its ends; None when there is none or it cannot be read."""
     names = HostNames.of(request)
     try:
         async with asyncio.timeout(_TIME):
             url = await _address(clients, names)
-            tail = await read_tail(clients.anonymous_session(), url)
+            log = await (read_ends if whole else read_tail)(clients.anonymous_session(), url)
     except (CloudError, DeferredError, aiohttp.ClientError, OSError, EOFError, ValueError) as error:
         # Only its type: the text of a network error may hold the address.
         _log.debug("%s: the console was not read: %s", names.machine, type(error).__name__)
         return None
     # A page blob is filled up with zeros.
-    return tail.decode(errors="replace").replace("\0", "") if tail is not None else None
+    return log.decode(errors="replace").replace("\0", "") if log is not None else None
 
 
 async def read_tail(session: aiohttp.ClientSession, url: str) -> bytes | None:
@@ -49,20 +52,38 @@ async def read_tail(session: aiohttp.ClientSession, url: str) -> bytes | None:
 
     Its length is asked for first, as Azure does not know ranges that count from the end.
     """
+    length = await _length(session, url)
+    return None if length is None else await _part(session, url, max(0, length - TAIL), length)
+
+
+async def read_ends(session: aiohttp.ClientSession, url: str) -> bytes | None:
+    """The whole blob, or its two ends with an empty line between them where it is long; None as of ``read_tail``."""
+    length = await _length(session, url)
+    if length is None:
+        return None
+    if length <= 2 * HALF:
+        return await _part(session, url, 0, length)
+    first = await _part(session, url, 0, HALF)
+    last = await _part(session, url, length - HALF, length) if first is not None else None
+    return None if first is None or last is None else first + b"\n\n" + last
+
+
+async def _length(session: aiohttp.ClientSession, url: str) -> int | None:
     if urlsplit(url).scheme != "https":
         return None
     async with session.head(url, allow_redirects=False) as answer:
-        length = answer.content_length
-    if answer.status != HTTPStatus.OK or length is None:
-        return None
-    if length == 0:
+        return answer.content_length if answer.status == HTTPStatus.OK else None
+
+
+async def _part(session: aiohttp.ClientSession, url: str, start: int, end: int) -> bytes | None:
+    """The bytes from ``start`` up to ``end``."""
+    if start == end:
         return b""
-    start = max(0, length - _TAIL)
-    wanted = {"Range": f"bytes={start}-{length - 1}"}
+    wanted = {"Range": f"bytes={start}-{end - 1}"}
     async with session.get(url, headers=wanted, allow_redirects=False) as answer:
         if answer.status != HTTPStatus.PARTIAL_CONTENT:
             return None
-        return await answer.content.readexactly(length - start)
+        return await answer.content.readexactly(end - start)
 
 
 async def _address(clients: AzureClients, names: HostNames) -> str:

@@ -76,10 +76,10 @@ class AzureProvider:
         with calling(_caller(request)):
             return await self._inventory.poll(request, poll_url)
 
-    async def read_console(self, request: HostRequest) -> str | None:
-        """The end of what the machine wrote to its console; None when there is none or it cannot be read."""
+    async def read_console(self, request: HostRequest, *, whole: bool = False) -> str | None:
+        """What the machine wrote to its console; None when there is none or it cannot be read."""
         with calling(_caller(request)):
-            return await read_console(self._clients, request)
+            return await read_console(self._clients, request, whole=whole)
 
     async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
         """What this cluster owns in a resource group: one GET a thousand resources, and one for each network."""

@@ -200,7 +200,7 @@ class FakeCloud:
         operation = self._store.operations.get(poll_url)
         return None if operation is None else operation.to_state(self._retry_after)
 
-    async def read_console(self, request: HostRequest) -> str | None:
+    async def read_console(self, request: HostRequest, *, whole: bool = False) -> str | None:  # noqa: ARG002 - always whole
         """What the machine has written, where it is recorded."""
         self.calls.append(Call("read_console", request.owner))
         self._store.settle()

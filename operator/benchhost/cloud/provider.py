@@ -156,10 +156,11 @@ class CloudProvider(Protocol):
         """Look once at an operation; None when the cloud does not know it any more."""
         ...
 
-    async def read_console(self, request: HostRequest) -> str | None:
+    async def read_console(self, request: HostRequest, *, whole: bool = False) -> str | None:
         """The end of what the machine wrote to its serial console, for a message to people.
 
-        None when nothing is recorded or it cannot be read; it raises nothing.
+        With ``whole`` its beginning too, where the first boot is; of a very long one the middle is left out. None when
+        nothing is recorded or it cannot be read; it raises nothing.
         """
         ...
 

@@ -24,6 +24,7 @@ from benchhost.controller.connection import Login, connected
 from benchhost.controller.events import EventRecorder
 from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.key_reads import KeyReads, console_reader
 from benchhost.controller.metrics import Metrics
 from benchhost.controller.metrics_server import serving
 from benchhost.controller.probes import ReadinessProbes
@@ -67,11 +68,12 @@ async def run(settings: ControllerSettings, login: Login, make_providers: Provid
         providers = make_providers(hosts, metrics.metered)
         cluster = await hosts.read_cluster_id()
         probes = ReadinessProbes(queue.add)
+        keys = KeyReads(console_reader(store, providers, cluster=cluster), queue.add)
         reconciler = Reconciler(
             store,
             hosts,
             providers=providers,
-            surroundings=Surroundings(Holders(server), probes),
+            surroundings=Surroundings(Holders(server), probes, keys),
             cluster=cluster,
             settings=settings,
             on_change=partial(_tell, recorder, metrics),
@@ -94,6 +96,7 @@ async def run(settings: ControllerSettings, login: Login, make_providers: Provid
                 queue.close()
                 await _drain(workers)
                 await probes.close()
+                await keys.close()
                 await _say_the_rest(recorder)
                 await _cancel(beside)
                 await providers.close()

@@ -158,10 +158,10 @@ class MeteredProvider:
         with self._counted("poll"):
             return await self._provider.poll(request, poll_url)
 
-    async def read_console(self, request: HostRequest) -> str | None:
-        """The end of what the machine wrote to its serial console."""
+    async def read_console(self, request: HostRequest, *, whole: bool = False) -> str | None:
+        """What the machine wrote to its serial console."""
         with self._counted("read_console"):
-            return await self._provider.read_console(request)
+            return await self._provider.read_console(request, whole=whole)
 
     async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
         """What this cluster owns there."""

@@ -10,7 +10,8 @@ from benchhost.lifecycle.circumstances import Circumstances, HolderState
 from benchhost.lifecycle.decide import decide
 from benchhost.lifecycle.deletion import never_reached_cloud
 from benchhost.lifecycle.desired import desired, next_end
-from benchhost.lifecycle.readiness import boot_of, is_awaited, overdue_at
+from benchhost.lifecycle.host_keys import are_keys_awaited, wait_of
+from benchhost.lifecycle.readiness import boot_of, is_awaited, overdue_at, port_of
 from benchhost.lifecycle.report import report
 from benchhost.lifecycle.result import Finished, Pass
 
@@ -27,6 +28,7 @@ __all__ = [
     "Remove",
     "Settled",
     "Wait",
+    "are_keys_awaited",
     "boot_of",
     "candidates",
     "choose",
@@ -36,6 +38,8 @@ __all__ = [
     "never_reached_cloud",
     "next_end",
     "overdue_at",
+    "port_of",
     "report",
     "required_parts",
+    "wait_of",
 ]

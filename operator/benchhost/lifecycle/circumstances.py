@@ -24,6 +24,8 @@ class Circumstances:
     """None: the Lease could not be read, so nothing is concluded from it; or the spec names none."""
     answered_at: datetime | None = None
     """When the guest accepted a connection on the readiness port, by the newest attempt; None when it did not."""
+    host_keys: tuple[str, ...] = ()
+    """The SSH host keys that the serial console showed since they are awaited; empty when it did not."""
 
 
 NOTHING_KNOWN: Final = Circumstances()

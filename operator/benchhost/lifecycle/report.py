@@ -16,6 +16,7 @@ from benchhost.api.status import (
     OperationResult,
     OperationType,
     SshEndpoint,
+    SshHostKeys,
     add_history,
     seconds_between,
 )
@@ -24,6 +25,7 @@ from benchhost.lifecycle.actions import Hold, Settled, is_queued
 from benchhost.lifecycle.backoff import FailedAttempt, next_failure
 from benchhost.lifecycle.capacity import Candidate, candidates
 from benchhost.lifecycle.desired import holder_gone_at
+from benchhost.lifecycle.host_keys import known_host_keys, next_host_keys
 from benchhost.lifecycle.placement import next_eviction, next_placement
 from benchhost.lifecycle.result import Finished, Pass
 from benchhost.lifecycle.summary import summarize
@@ -67,19 +69,21 @@ def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:
         )
     placement = next_placement(status, outcome.observation, now=now)
     power = _power(status, machine)
-    return status.model_copy(
+    seen = status.model_copy(
         update={
             "power_state": power,
             "provider_id": machine.provider_id,
             "size": machine.size,
             "zone": machine.zone,
             "addresses": list(machine.addresses),
-            "ssh_endpoint": _ssh_endpoint(machine.addresses),
             "placement": placement,
             "evicted_at": evicted_at,
             "reached_at": _reached_at(status, power, outcome, moved=placement != status.placement),
         }
     )
+    found = outcome.circumstances.host_keys
+    record = next_host_keys(host, seen, vm_id=machine.vm_id, found=found, now=now)
+    return seen.model_copy(update={"ssh_host_keys": record, "ssh_endpoint": _ssh_endpoint(host, machine, record)})
 
 
 def _power(status: BenchHostStatus, machine: Machine) -> str:
@@ -97,11 +101,19 @@ def _reached_at(status: BenchHostStatus, power: str, outcome: Pass, *, moved: bo
     return status.reached_at or outcome.circumstances.answered_at
 
 
-def _ssh_endpoint(addresses: tuple[Address, ...]) -> SshEndpoint | None:
+def _ssh_endpoint(host: BenchHost, machine: Machine, record: SshHostKeys | None) -> SshEndpoint | None:
+    address = _reached_by(machine.addresses)
+    if address is None:
+        return None
+    port = host.spec.azure.admin.ssh_port
+    return SshEndpoint(host=address.address, port=port, host_keys=known_host_keys(record))
+
+
+def _reached_by(addresses: tuple[Address, ...]) -> Address | None:
     for kind in (AddressType.EXTERNAL_IP, AddressType.INTERNAL_IP):
         for address in addresses:
             if address.type is kind:
-                return SshEndpoint(host=address.address)
+                return address
     return None
 
 

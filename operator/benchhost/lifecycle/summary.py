@@ -22,13 +22,10 @@ from benchhost.cloud.machine import MachinePower, Observation, Part, PartState
 from benchhost.lifecycle.actions import Action, Do, Hold, Release, Remove, Settled, Wait, is_queued
 from benchhost.lifecycle.build import expected_parts
 from benchhost.lifecycle.desired import Desired, desired
-from benchhost.lifecycle.readiness import reachable
+from benchhost.lifecycle.readiness import Row, reachable
 from benchhost.lifecycle.result import Pass
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
-
-_Row = tuple[ConditionStatus, Reason, str]
-"""Status, reason and message of a condition."""
 
 _WORK: Final[dict[OperationType, tuple[Phase, Reason]]] = {
     OperationType.PROVISION: (Phase.PROVISIONING, Reason.PROVISIONING),
@@ -211,7 +208,7 @@ def _timed_out(status: BenchHostStatus) -> str:
     )
 
 
-def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, now: datetime, wanted: Desired) -> _Row | None:
+def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, now: datetime, wanted: Desired) -> Row | None:
     """Absent while the host is not meant to run, so that waiting for it waits."""
     if host.spec.power_state is not PowerState.RUNNING or host.is_deleting:
         return None
@@ -226,7 +223,7 @@ def _ready(host: BenchHost, status: BenchHostStatus, verdict: _Verdict, now: dat
     return (_TRUE, Reason.RUNNING, verdict.message if verdict.status is _TRUE else f"The host runs. {verdict.message}")
 
 
-def _evicted(status: BenchHostStatus) -> _Row | None:
+def _evicted(status: BenchHostStatus) -> Row | None:
     if status.evicted_at is None:
         return None
     since = to_timestamp(status.evicted_at.replace(microsecond=0))
@@ -253,7 +250,7 @@ def _leaves_usable(host: BenchHost, status: BenchHostStatus, verdict: _Verdict) 
     return failure is not None and failure.failure_class in passing and is_left_alone
 
 
-def _provisioned(host: BenchHost, outcome: Pass) -> _Row | None:
+def _provisioned(host: BenchHost, outcome: Pass) -> Row | None:
     """As it was when the cloud could not be, or need not be, looked at."""
     if outcome.observation is None:
         known = get_condition(host.status.conditions, ConditionType.PROVISIONED)

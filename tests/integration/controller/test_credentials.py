@@ -13,14 +13,11 @@ from benchhost.cloud import CloudProvider, CredentialsError, HostRequest, Observ
 from benchhost.cloud.fake import FakeCloud
 from benchhost.cloud.fake_clock import SettableClock
 from benchhost.controller.api_server import ApiServer
-from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
-from benchhost.controller.probes import ReadinessProbes
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
 from benchhost.controller.settings import ControllerSettings
 from benchhost.controller.store import HostStore
-from benchhost.controller.surroundings import Surroundings
 from integration.controller.test_cloud_weather import NAME, Bench
 from support.stack import Kubectl
 
@@ -51,7 +48,7 @@ class SecretBench(Bench):
             self.store,
             hosts,
             providers=self.providers,
-            surroundings=Surroundings(Holders(server, clock=self.clock), ReadinessProbes(lambda _: None)),
+            surroundings=self.surroundings(server, self.providers),
             cluster="cluster-1",
             settings=ControllerSettings(),
             clock=self.clock,

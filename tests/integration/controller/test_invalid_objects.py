@@ -10,6 +10,7 @@ from benchhost.cloud import CloudProvider
 from benchhost.controller.api_server import ApiServer
 from benchhost.controller.holders import Holders
 from benchhost.controller.hosts import Hosts
+from benchhost.controller.key_reads import KeyReads, console_reader
 from benchhost.controller.probes import ReadinessProbes
 from benchhost.controller.providers import Providers
 from benchhost.controller.reconciler import Reconciler
@@ -43,11 +44,13 @@ async def pass_over(server: ApiServer, kubectl: Kubectl, *, status: Mapping[str,
     body = kubectl.get("benchhost", "pg-1")
     store = HostStore()
     hosts = Hosts(server, store)
+    providers = Providers(hosts, no_cloud)
+    keys = KeyReads(console_reader(store, providers, cluster="cluster-1"), lambda _: None)
     reconciler = Reconciler(
         store,
         hosts,
-        providers=Providers(hosts, no_cloud),
-        surroundings=Surroundings(Holders(server), ReadinessProbes(lambda _: None)),
+        providers=providers,
+        surroundings=Surroundings(Holders(server), ReadinessProbes(lambda _: None), keys),
         cluster="cluster-1",
         settings=ControllerSettings(),
     )

@@ -90,7 +90,7 @@ async def probes(answers: Answers, clock: SettableClock) -> AsyncIterator[Readin
     made = ReadinessProbes(answers, clock=clock)
     yield made
     await made.close()
-    assert not made._attempts
+    assert made.under_way == 0
 
 
 async def test_a_guest_that_answers_is_reported_once_with_the_moment(
@@ -117,7 +117,7 @@ async def test_a_port_that_opens_later_is_found(probes: ReadinessProbes, answers
 
 
 async def _first_attempt_ended(probes: ReadinessProbes) -> None:
-    attempt = probes._probes[KEY].attempt
+    attempt = probes._inquiries._inquiries[KEY].attempt
     assert attempt is not None
     async with asyncio.timeout(5):
         await attempt
@@ -185,10 +185,10 @@ async def test_no_more_attempts_at_once_than_allowed_and_all_are_answered(answer
     async with guest() as there:
         for number in range(50):
             probes.ask(("bench", f"pg-{number}"), Target(HERE, there.port, FAST), 1)
-            most = max(most, len(probes._attempts))
+            most = max(most, probes.under_way)
         while len(answers.keys) < 50:
             await answers.wait_for(len(answers.keys) + 1)
-            most = max(most, len(probes._attempts))
+            most = max(most, probes.under_way)
     await probes.close()
     assert most == 3
     assert sorted(set(answers.keys)) == sorted(answers.keys)
