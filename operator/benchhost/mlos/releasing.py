@@ -27,8 +27,9 @@ _sessions: list[Session] = []
 def release_host(session: Session, call: HostCall) -> None:
     """Carry out ``onSetupFailure``."""
     policy = session.settings.on_setup_failure
-    limit, hosts = session.call_deadline(), session.hosts
+    limit = session.call_deadline()
     try:
+        hosts = session.hosts
         if policy is OnSetupFailure.KEEP:
             hosts.let_go(call, deadline=limit)
             _LOG.warning("%s is kept (onSetupFailure Keep); %s", call.label, call.remedy)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,21 +65,29 @@ class _Target:
 
 
 class PinnedSshHostService(SshHostService):
-    """mlos_bench's SSH service for hosts whose address and keys a BenchHost says.
+    """mlos_bench's SSH service for one host, whose address and keys a BenchHost says.
 
     Parameters
     ----------
+    target
+        The host.
+    keys
+        Private keys; none means what ssh would use.
     connect_seconds
         How long a connection is tried: a host that has just booted may not listen yet.
     """
 
-    def __init__(self, connect_seconds: float) -> None:
-        super().__init__(config={"ssh_keepalive_interval": _KEEP_ALIVE_SECONDS})
+    def __init__(self, target: _Target, keys: list[asyncssh.SSHKey], *, connect_seconds: float) -> None:
+        super().__init__(config={"ssh_hostname": target.address, "ssh_keepalive_interval": _KEEP_ALIVE_SECONDS})
+        self._target = target
+        self._keys = keys
         self._connect_seconds = connect_seconds
 
-    def _get_connect_params(self, params: dict[str, Any]) -> dict[str, Any]:
-        target: _Target = params["benchhostTarget"]
-        keys = params["benchhostKeys"]
+    def _validate_json_config(self, config: dict[str, Any]) -> None:
+        """It is made here and not from a file; mlos_bench's schema knows only its own classes."""
+
+    def _get_connect_params(self, _params: dict[str, Any]) -> dict[str, Any]:
+        target = self._target
         return {
             **self._connect_params,
             "host": target.address,
@@ -87,7 +95,7 @@ class PinnedSshHostService(SshHostService):
             "username": target.username,
             "known_hosts": target.known_hosts,
             "connect_timeout": self._connect_seconds,
-            **({"client_keys": keys} if keys else {}),
+            **({"client_keys": self._keys} if self._keys else {}),
         }
 
     async def _get_client_connection(self, params: dict[str, Any]) -> Any:
@@ -118,15 +126,15 @@ class RemoteCommands:
         self._session = session
         self._settings: RemoteSettings = session.settings.remote
         self._keys: list[asyncssh.SSHKey] | None = None
-        self._ssh: PinnedSshHostService | None = None
+        self._services: dict[_Target, PinnedSshHostService] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_ssh": None, "_keys": None}
+        return {**self.__dict__, "_services": {}, "_keys": None}
 
     def close(self) -> None:
         """Close the connections; the next command opens new ones."""
-        if self._ssh is not None:
-            ssh, self._ssh = self._ssh, None
+        while self._services:
+            _, ssh = self._services.popitem()
             ssh._exit_context(None, None, None)  # noqa: SLF001 - entered by _open, where no mix-in does it
 
     def execute(self, script: Iterable[str], config: Mapping[str, Any], env_params: Mapping[str, Any]) -> Result:
@@ -137,38 +145,41 @@ class RemoteCommands:
         except (RemoteError, ServiceConfigError, ClientError) as error:
             _LOG.error("The command %s is not run: %s", config.get("commandName", ""), error)
             return Status.FAILED, {}
-        more = {"benchhostTarget": target, "benchhostKeys": keys, "ssh_hostname": target.address}
-        status, output = self._open().remote_exec(script, {**config, **more}, dict(env_params))
-        return status, {**output, "startTimestamp": to_timestamp(datetime.now(UTC))}
+        status, output = self._open(target, keys).remote_exec(script, {}, dict(env_params))
+        more = {"target": target, "commandName": config.get("commandName", "the command")}
+        return status, {**output, **more, "startTimestamp": to_timestamp(datetime.now(UTC))}
 
     def get_results(self, config: Mapping[str, Any]) -> Result:
         """Wait for a command; see ``BenchHostService.get_remote_exec_results``."""
-        target: _Target | None = config.get("benchhostTarget")
-        if target is None:
+        target: _Target | None = config.get("target")
+        ssh = self._services.get(target) if target is not None else None
+        if target is None or ssh is None:
             _LOG.error("There is no command to wait for: pass on what remote_exec returned")
             return Status.FAILED, {}
         try:
-            status, output = self._open().get_remote_exec_results(dict(config))
+            status, output = ssh.get_remote_exec_results(dict(config))
         except (OSError, asyncssh.Error, CancelledError, ValueError) as error:
             _LOG.error("%s", self._explain(target, error))
             return Status.FAILED, {}
         done = output.pop("ssh_completed_process_result", None)
-        if done is None:
-            _LOG.error("%s", self._explain(target, None))
+        code = None if done is None else done.returncode
+        if code is None:
+            # mlos_bench's service swallows why, and calls a command that was cut off an ended one.
+            _LOG.error("%s", self._explain(target, _why(config)))
             return Status.FAILED, {}
-        code = done.returncode
         if status is not Status.SUCCEEDED:
             tail = " ".join(str(output.get("stderr") or output.get("stdout") or "").split()[-40:])
-            name = config.get("commandName", "the command")
-            _LOG.error("%s: %s ended with exit code %s: %s", target.label, name, code, tail)
+            _LOG.error("%s: %s ended with exit code %s: %s", target.label, config["commandName"], code, tail)
         times = {"startTimestamp": config.get("startTimestamp"), "endTimestamp": to_timestamp(datetime.now(UTC))}
         return status, {**output, "exitCode": code, **times}
 
-    def _open(self) -> PinnedSshHostService:
-        if self._ssh is None:
-            self._ssh = PinnedSshHostService(self._settings.connect_seconds)
-            self._ssh._enter_context()  # noqa: SLF001 - the loop's thread is opened when it is first needed
-        return self._ssh
+    def _open(self, target: _Target, keys: list[asyncssh.SSHKey]) -> PinnedSshHostService:
+        """The event loop's thread is opened when it is first needed."""
+        if target not in self._services:
+            ssh = PinnedSshHostService(target, keys, connect_seconds=self._settings.connect_seconds)
+            ssh._enter_context()  # noqa: SLF001 - no mix-in does it
+            self._services[target] = ssh
+        return self._services[target]
 
     def _find(self, params: Mapping[str, Any]) -> _Target:
         session = self._session
@@ -200,8 +211,10 @@ class RemoteCommands:
             try:
                 self._keys = [] if data is None else [asyncssh.import_private_key(data)]
             except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-                # Only its words: the key itself is in no message of asyncssh.
-                raise RemoteError(f"the SSH private key cannot be used: {error}") from None
+                # Without the cause: only these words are known to hold nothing of the key.
+                raise RemoteError(
+                    f"the SSH private key of {self._settings.key_source} cannot be used: {error}"
+                ) from None
         return self._keys
 
     def _read_key(self) -> bytes | None:
@@ -238,3 +251,9 @@ class RemoteCommands:
             return describe_state(self._session.hosts.get(name, deadline=self._session.call_deadline()))
         except ClientError as error:
             return f"its state is not known: {error}"
+
+
+def _why(config: Mapping[str, Any]) -> BaseException | None:
+    """What ended the connection, where it was never made."""
+    future = config.get("asyncRemoteExecResultsFuture")
+    return future.exception() if isinstance(future, Future) and future.done() and not future.cancelled() else None

@@ -93,6 +93,13 @@ class RemoteSettings:
     connect_seconds: float = SSH_CONNECT_SECONDS
 
     @property
+    def key_source(self) -> str:
+        """Where the private key comes from, for messages."""
+        if self.key_secret is not None:
+            return f"the Secret {'/'.join(self.key_secret)} ('sshPrivateKeySecret')"
+        return f"{self.key_file} ('sshPrivateKeyFile')"
+
+    @property
     def is_pinned(self) -> bool:
         """Whether only published host keys are trusted."""
         return self.host_keys is not SshHostKeys.ACCEPT_ANY

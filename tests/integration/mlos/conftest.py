@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from benchhost.client import BenchHostClient, ConnectionSettings
-from benchhost.mlos import BenchHostService
+from benchhost.mlos import BenchHostService, releasing
 from integration.mlos.standin_controller import StandInController
 from support.builders import azure_spec
 from support.stack import Kubectl
@@ -17,6 +17,15 @@ def controller(kubectl: Kubectl) -> Iterator[StandInController]:
     """Answers for the hosts of the test's own namespace."""
     with StandInController(kubectl.kubeconfig, kubectl.namespace) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _end_of_program() -> Iterator[None]:
+    """Each test is a program of its own to the services that it makes."""
+    yield
+    for session in releasing._sessions:
+        session.let_go()
+    releasing._sessions.clear()
 
 
 @pytest.fixture

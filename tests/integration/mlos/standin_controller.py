@@ -50,6 +50,8 @@ class StandInController:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stand-in controller", daemon=True)
         self.failure: BaseException | None = None
+        self.ssh_endpoint: Mapping[str, Any] | None = None
+        """What every host reports from now on."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -101,7 +103,7 @@ class StandInController:
                 return
             if not host.has_finalizer:
                 self._patch(api, host, {"metadata": {"finalizers": [FINALIZER]}})
-            status = to_status(host, answer)
+            status = to_status(host, answer, self.ssh_endpoint)
             if status is not None and status != host.status.to_dict():
                 self._patch(api, host, {"status": status}, is_status=True)
         except HTTPError:
@@ -120,7 +122,7 @@ class StandInController:
         )  # fmt: skip
 
 
-def to_status(host: BenchHost, answer: Answer) -> dict[str, Any] | None:
+def to_status(host: BenchHost, answer: Answer, ssh: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
     """The status that the host deserves, or None for none."""
     if answer is Answer.SILENCE:
         return None
@@ -131,16 +133,18 @@ def to_status(host: BenchHost, answer: Answer) -> dict[str, Any] | None:
         failure = {"reason": "ImageNotFound", "message": "there is no such image", "class": "Terminal", "count": 1}
         failure |= {"since": _now(), "generation": host.metadata.generation}
         return _status(host, {"Ready": "False"}, reason="ImageNotFound", message="x") | {"failure": failure}
-    if host.spec.power_state is PowerState.DEALLOCATED:
-        return _deallocated(host)
-    return _running(host)
+    if host.spec.power_state is PowerState.RUNNING:
+        return _running(host, ssh)
+    return _off(host)
 
 
-def _deallocated(host: BenchHost) -> dict[str, Any]:
-    status = _status(host, {"Synced": "True"}, reason="Deallocated") | {"powerState": "Deallocated"}
-    if host.status.power_state != "Deallocated":
+def _off(host: BenchHost) -> dict[str, Any]:
+    power = host.spec.power_state
+    status = _status(host, {"Synced": "True"}, reason=power) | {"powerState": power}
+    if host.status.power_state != power:
         epoch = host.status.placement.epoch if host.status.placement else 0
-        status["history"] = [*status.get("history", []), _entry("Deallocate", epoch)]
+        kind = "Stop" if power is PowerState.STOPPED else "Deallocate"
+        status["history"] = [*status.get("history", []), _entry(kind, epoch)]
     return status
 
 
@@ -149,7 +153,7 @@ def _entry(kind: str, epoch: int) -> dict[str, Any]:
     return {"type": kind, "startTime": now, "endTime": now, "seconds": 1.5, "result": "Succeeded", "epoch": epoch}
 
 
-def _running(host: BenchHost) -> dict[str, Any]:
+def _running(host: BenchHost, ssh: Mapping[str, Any] | None) -> dict[str, Any]:
     status = _status(host, {"Ready": "True", "Synced": "True"}, reason="Running")
     old = host.status
     asked = host.spec.reallocate_at
@@ -158,8 +162,12 @@ def _running(host: BenchHost) -> dict[str, Any]:
     kind = "Provision" if epoch == 0 else "Reallocate" if must_move else "Start"
     history = [entry.to_dict() for entry in old.history]
     if epoch == 0 or must_move or old.power_state != "Running":
-        epoch += 1
+        epoch += 0 if old.power_state == "Stopped" else 1
         history.append(_entry(kind, epoch))
+    restart = host.spec.restart_at
+    if restart is not None and (old.last_restart_time is None or old.last_restart_time < restart):
+        history.append(_entry("Restart", epoch))
+        status["lastRestartTime"] = to_timestamp(restart)
     place = {"epoch": epoch, "since": _now(), "vmId": f"vm-{epoch}"}
     if old.placement and old.placement.epoch == epoch:
         place = old.placement.to_dict()
@@ -171,6 +179,8 @@ def _running(host: BenchHost) -> dict[str, Any]:
         "history": history,
         "addresses": [{"type": "ExternalIP", "address": "203.0.113.7"}],
     }
+    if ssh is not None:
+        status["sshEndpoint"] = dict(ssh)
     if must_move and asked is not None:
         status["lastReallocateTime"] = to_timestamp(asked)
     return status
@@ -188,7 +198,7 @@ def _status(host: BenchHost, conditions: Mapping[str, str], *, reason: str, mess
     kept = {
         key: value
         for key, value in host.status.to_dict().items()
-        if key in {"history", "placement", "lastReallocateTime"}
+        if key in {"history", "placement", "lastReallocateTime", "lastRestartTime"}
     }
     return {**kept, "conditions": rows, "observedGeneration": generation}
 
