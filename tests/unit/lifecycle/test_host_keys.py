@@ -22,7 +22,9 @@ KNOWN = {"vmId": "vm-guid", "epoch": 1, "keys": [ED25519]}
 EPHEMERAL = {"osDisk": {"ephemeral": True}}
 
 
-def reached(record: dict[str, Any] | None = None, /, *, spec: Any = None, azure: Any = None, **status: Any) -> BenchHost:
+def reached(
+    record: dict[str, Any] | None = None, /, *, spec: Any = None, azure: Any = None, **status: Any
+) -> BenchHost:
     """A running host whose port has answered."""
     known = {
         "powerState": "Running",
