@@ -75,7 +75,8 @@ async def test_a_host_is_ready_with_its_keys_in_status(bench: Bench, port: int) 
     assert f"Port {port} answers; the host's SSH keys are not on its serial console yet." in " ".join(described.split())
     late = await until(bench, lambda host: "hostKeys: false" in message(host))
     assert not is_ready(late)
-    bench.cloud.set_console(await bench.request(), console(ECDSA, ED25519))
+    later = "[ 4711.000000] eth0: link becomes ready\r\n" * 5000
+    bench.cloud.set_console(await bench.request(), console(ECDSA, ED25519) + later)
     host = await until(bench, is_ready)
     assert host.status.ssh_endpoint is not None
     assert host.status.ssh_endpoint.to_dict() == {"host": HERE, "port": port, "hostKeys": [ECDSA, ED25519]}
