@@ -1,4 +1,4 @@
-"""The end of a console's log, from a server that keeps blobs as Azure does, over HTTPS."""
+"""A console's log and its ends, from a server that keeps blobs as Azure does, over HTTPS."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from benchhost.azure.console import read_tail
+from benchhost.azure.console import HALF, read_ends, read_tail
 from benchhost.emulator.certificates import make_certificate
 from contract.clouds import Cloud
 
@@ -75,9 +75,24 @@ async def test_only_the_end_of_a_long_log_is_read(blobs: tuple[Blobs, aiohttp.Cl
     assert server.asked[1] == ("GET", f"bytes={KIB}-{65 * KIB - 1}")
 
 
+@pytest.mark.parametrize("length", [1, 65 * KIB, 2 * HALF], ids=["short", "longer-than-a-tail", "as-long-as-both-ends"])
+async def test_the_whole_of_a_log_is_read_in_one(blobs: tuple[Blobs, aiohttp.ClientSession], length: int) -> None:
+    server, session = blobs
+    server.content = b"x" * (length - 1) + b"y"
+    assert await read_ends(session, f"{server.base}/blob") == server.content
+    assert server.asked == [("HEAD", None), ("GET", f"bytes=0-{length - 1}")]
+
+
+async def test_of_a_very_long_log_both_ends_are_read(blobs: tuple[Blobs, aiohttp.ClientSession]) -> None:
+    server, session = blobs
+    server.content = b"a" * HALF + b"middle" + b"z" * HALF
+    assert await read_ends(session, f"{server.base}/blob") == b"a" * HALF + b"\n\n" + b"z" * HALF
+
+
 async def test_an_empty_log_is_empty(blobs: tuple[Blobs, aiohttp.ClientSession]) -> None:
     server, session = blobs
     assert await read_tail(session, f"{server.base}/blob") == b""
+    assert await read_ends(session, f"{server.base}/blob") == b""
 
 
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
@@ -86,15 +101,17 @@ async def test_what_is_not_given_is_not_read(
     blobs: tuple[Blobs, aiohttp.ClientSession], method: str, status: int
 ) -> None:
     server, session = blobs
-    server.content, server.refusals = b"login: ", {method: status}
+    server.content, server.refusals = b"x" * (2 * HALF + 1), {method: status}
     assert await read_tail(session, f"{server.base}/blob") is None
-    assert [asked for asked, _ in server.asked].count(method) == 1
+    assert await read_ends(session, f"{server.base}/blob") is None
+    assert [asked for asked, _ in server.asked].count(method) == 2
 
 
 async def test_an_address_without_encryption_is_not_used(blobs: tuple[Blobs, aiohttp.ClientSession]) -> None:
     server, session = blobs
     assert await read_tail(session, server.base.replace("https", "http") + "/blob") is None
     assert await read_tail(session, "") is None
+    assert await read_ends(session, "") is None
     assert server.asked == []
 
 

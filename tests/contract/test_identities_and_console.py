@@ -65,9 +65,10 @@ async def test_the_console_is_read_while_it_is_recorded(cloud: Cloud) -> None:
     await cloud.build(request)
     if isinstance(cloud.provider, FakeCloud):
         cloud.provider.set_console(request, "login: ")
-    text = await cloud.provider.read_console(request)
-    assert text is not None
-    assert "login:" in text
+    for whole in (False, True):
+        text = await cloud.provider.read_console(request, whole=whole)
+        assert text is not None
+        assert "login:" in text
     off = cloud.request(bootDiagnostics=False)
     await cloud.do(off, Verb.UPDATE)
     assert await cloud.provider.read_console(off) is None

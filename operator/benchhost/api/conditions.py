@@ -23,7 +23,8 @@ class ConditionType(StrEnum):
     PROVISIONED = "Provisioned"
     """Machine, network interface, disk and address exist."""
     REACHABLE = "Reachable"
-    """The guest answers on the readiness port; present only while spec.readiness is set and the host is to run."""
+    """The guest has answered on the readiness port, and its host keys are known where they are asked for; present only
+    while spec.readiness is set and the host is to run."""
     EVICTED = "Evicted"
     """Azure has taken a spot host's capacity back; present only while True."""
     RECONCILING = "Reconciling"

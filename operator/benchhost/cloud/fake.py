@@ -42,6 +42,10 @@ DEFAULT_DURATIONS: Final[Mapping[Step, timedelta]] = {
 """About what was seen of Azure (recordings in the tests of azure-service-operator and azure-cli); all else at once."""
 
 
+_CONSOLE_END: Final = 64 * 1024
+"""Characters of a console that are its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of the port, as the log keeps it."""
@@ -200,13 +204,14 @@ class FakeCloud:
         operation = self._store.operations.get(poll_url)
         return None if operation is None else operation.to_state(self._retry_after)
 
-    async def read_console(self, request: HostRequest, *, whole: bool = False) -> str | None:  # noqa: ARG002 - always whole
+    async def read_console(self, request: HostRequest, *, whole: bool = False) -> str | None:
         """What the machine has written, where it is recorded."""
         self.calls.append(Call("read_console", request.owner))
         self._store.settle()
         machine = observe(self._store, request).machine
         is_shown = self.unreachable is None and machine is not None and machine.boot_diagnostics
-        return self._consoles.get(request.owner) if is_shown else None
+        text = self._consoles.get(request.owner) if is_shown else None
+        return text if whole or text is None else text[-_CONSOLE_END:]
 
     async def list_owned(self, scope: Scope, cluster: str) -> list[OwnedResource]:
         """Everything in the resource group that carries this cluster's owner."""

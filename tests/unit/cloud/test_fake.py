@@ -361,6 +361,9 @@ async def test_the_console_is_shown_while_it_is_recorded(cloud: FakeCloud, clock
     assert await cloud.read_console(request()) is None
     await build(cloud, clock)
     assert await cloud.read_console(request()) == "login: "
+    cloud.set_console(request(), "first" + "x" * 64 * 1024)
+    assert await cloud.read_console(request()) == "x" * 64 * 1024
+    assert (await cloud.read_console(request(), whole=True) or "").startswith("first")
     cloud.unreachable = TransientError("no route")
     assert await cloud.read_console(request()) is None
     cloud.unreachable = None

@@ -65,6 +65,22 @@ def test_no_key_is_taken_from(text: str) -> None:
     assert host_keys_on(text) == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        pytest.param("ssh-ed25519", [b"k" * 31], id="a-short-ed25519-key"),
+        pytest.param("ssh-ed25519", [b"k" * 32, b"more"], id="more-than-an-ed25519-key"),
+        pytest.param("ssh-rsa", [b"\x01\x00\x01", b"\x00" + b"n" * 64], id="an-rsa-key-that-openssh-refuses"),
+        pytest.param("ssh-rsa", [b"", b"\x00" + b"n" * 256], id="an-rsa-key-without-exponent"),
+        pytest.param("ecdsa-sha2-nistp256", [b"nistp384", b"\x04" + b"p" * 64], id="a-point-on-another-curve"),
+        pytest.param("ecdsa-sha2-nistp384", [b"nistp384", b"\x04" + b"p" * 64], id="a-point-of-another-length"),
+    ],
+)
+def test_what_is_built_like_a_key_and_is_none_is_not_taken(kind: str, fields: list[bytes]) -> None:
+    blob = b"".join(len(field).to_bytes(4, "big") + field for field in (kind.encode(), *fields))
+    assert host_keys_on(block(f"{kind} {base64.b64encode(blob).decode()}")) == ()
+
+
 def test_a_broken_key_does_not_spoil_the_others() -> None:
     assert host_keys_on(block(ECDSA[:-8], ED25519, RSA[:300])) == (ED25519,)
 

@@ -1,5 +1,6 @@
 """What holds of every decision and every report, whatever the object says and whatever the cloud shows."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -131,8 +132,28 @@ def test_what_is_settled_stays_settled_and_is_written_once(
     once = reported(host, Pass(observation=seen, action=action, circumstances=around))
     again = decide(once, OWNER, seen, now=NOW, circumstances=around)
     assert isinstance(again, Settled)
-    twice = reported(once, Pass(observation=seen, action=again, circumstances=around))
+    # The console was read for what the object said before.
+    later = replace(around, host_keys=())
+    twice = reported(once, Pass(observation=seen, action=again, circumstances=later))
     assert twice.status == once.status
+
+
+@MANY
+@given(hosts(), observations(), circumstances)
+def test_host_keys_are_told_of_the_machine_that_is_seen_and_of_no_other(
+    host: BenchHost, seen: Observation, around: Circumstances
+) -> None:
+    action = decide(host, OWNER, seen, now=NOW, circumstances=around)
+    status = reported(host, outcome_of(host, seen, around, action)).status
+    endpoint, record, placement = status.ssh_endpoint, status.ssh_host_keys, status.placement
+    if endpoint is None or not endpoint.host_keys:
+        return
+    assert seen.machine is not None
+    assert record is not None
+    assert (record.vm_id, record.keys, record.awaited_since) == (seen.machine.vm_id, endpoint.host_keys, None)
+    assert host.spec.readiness is not None
+    assert host.spec.readiness.host_keys
+    assert not host.spec.azure.os_disk.ephemeral or record.epoch == (placement.epoch if placement else 0)
 
 
 @MANY

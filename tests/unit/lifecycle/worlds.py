@@ -10,13 +10,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from benchhost.api import BenchHost, Reason
+from benchhost.api import Address, AddressType, BenchHost, Reason
 from benchhost.api.model import to_timestamp
 from benchhost.api.spec import DeletionPolicy, EndAction, PowerState
 from benchhost.api.status import FailureClass, OperationResult, OperationType, PlacementReason
 from benchhost.cloud import Machine, MachinePower, Observation, ObservedPart, Part, PartState
 from benchhost.lifecycle import Circumstances, HolderState
 from support.builders import NOW, OWNER, host, machine
+from support.consoles import ED25519, OTHER_ED25519
 
 STRANGER = replace(OWNER, uid="another-uid")
 SHARED = replace(OWNER, namespace="", name="", uid="")
@@ -80,6 +81,14 @@ entries = st.fixed_dictionaries(
         "result": st.sampled_from(OperationResult).map(str),
     }
 )
+records = st.fixed_dictionaries(
+    {
+        "vmId": st.sampled_from(["vm-guid", "vm-before"]),
+        "epoch": st.integers(1, 2),
+        "keys": st.sampled_from([[], [ED25519]]),
+        "awaitedSince": maybe(stamps),
+    }
+).map(present)
 statuses = st.fixed_dictionaries(
     {
         "observedGeneration": st.integers(GENERATION - 1, GENERATION),
@@ -92,6 +101,8 @@ statuses = st.fixed_dictionaries(
         "lastRestartTime": maybe(stamps),
         "lastReallocateTime": maybe(stamps),
         "evictedAt": maybe(stamps),
+        "reachedAt": maybe(stamps),
+        "sshHostKeys": maybe(records),
     }
 ).map(present)
 specs = st.fixed_dictionaries(
@@ -107,6 +118,7 @@ specs = st.fixed_dictionaries(
         "holder": maybe(
             st.fixed_dictionaries({"leaseName": st.just("who"), "onLost": st.sampled_from(EndAction).map(str)})
         ),
+        "readiness": maybe(st.fixed_dictionaries({"hostKeys": st.booleans()})),
     }
 ).map(present)
 azures = st.fixed_dictionaries(
@@ -118,12 +130,14 @@ azures = st.fixed_dictionaries(
         ),
         "spot": maybe(st.just({})),
         "hibernation": st.booleans(),
+        "osDisk": maybe(st.just({"ephemeral": True})),
     }
 ).map(present)
 circumstances = st.builds(
     Circumstances,
     holder=maybe(st.builds(HolderState, expires_at=maybe(moments))),
     answered_at=maybe(moments),
+    host_keys=st.sampled_from([(), (ED25519,), (OTHER_ED25519,)]),
 )
 
 
@@ -162,6 +176,7 @@ def machines(draw: st.DrawFn) -> Machine:
         draw(st.sampled_from(MachinePower)),
         size=draw(st.sampled_from(SIZES)),
         vm_id=draw(st.sampled_from(["vm-guid", "vm-after"])),
+        addresses=draw(st.sampled_from([(), (Address(type=AddressType.INTERNAL_IP, address="10.0.0.4"),)])),
         tags=draw(st.sampled_from(TAGS)),
         changed_at=draw(maybe(moments)),
         created_at=draw(maybe(moments)),
