@@ -133,9 +133,10 @@ class Provisioner:
         )
 
     def _provision(self, call: HostCall) -> Result:
-        earlier = self._records.made.get(call.name)
-        is_same_trial = earlier is not None and call.trial is not None and earlier.trial == call.trial
-        is_new_place_wanted = self._settings.placement_policy is PlacementPolicy.NEW_PER_TRIAL and not is_same_trial
+        settings = self._settings
+        is_new_place_wanted = settings.placement_policy is PlacementPolicy.NEW_PER_TRIAL and self._records.is_full(
+            call, settings.trials_per_placement
+        )
         # Recorded before the request: its answer may be lost.
         self._records.made.setdefault(call.name, call)
         conclude_at_exit(self._session)
@@ -143,6 +144,7 @@ class Provisioner:
         self._session.take_lease(limit)
         call = self._hosts.provision(call, is_new_place_wanted=is_new_place_wanted, deadline=limit)
         self._session.hold(call)
+        self._records.place(call)
         self._records.made[call.name] = self._records.last[Awaited.SETUP] = call
         outcome = None if call.predecessor else decide_setup(call.seen, call)
         if outcome is None:

@@ -17,12 +17,26 @@ class HostRecords:
     """Name -> the last provision_host call; a host leaves it when it is gone."""
     last: dict[Awaited, HostCall] = field(default_factory=dict)
     """The last call of each kind."""
+    placed: dict[str, set[str | None]] = field(default_factory=dict)
+    """Name -> the trials that share the host's hardware since this service last asked for other hardware."""
+
+    def is_full(self, call: HostCall, limit: int) -> bool:
+        """Whether this trial is one more than may share the host's hardware; a host of unknown past is full."""
+        trials = self.placed.get(call.name)
+        return trials is None or ((call.trial is None or call.trial not in trials) and len(trials) >= limit)
+
+    def place(self, call: HostCall) -> None:
+        """The trial has the host's hardware, which is other hardware where the call asked for that."""
+        if call.reallocate_at is not None or call.name not in self.placed:
+            self.placed[call.name] = set()
+        self.placed[call.name].add(call.trial)
 
     def forget(self, call: HostCall) -> None:
         """The host is gone; one that was made since under its name stays."""
         made = self.made.get(call.name)
         if made is not None and made.uid in {call.uid, None}:
             self.made.pop(call.name)
+            self.placed.pop(call.name, None)
 
     def get_stale(self, call: HostCall) -> list[HostCall]:
         """Calls to delete hosts of other trials. Those of the same trial may still be used by other environments."""

@@ -16,6 +16,7 @@ from mlos_bench.services.types.host_provisioner_type import SupportsHostProvisio
 from mlos_bench.services.types.os_ops_type import SupportsOSOps
 from mlos_bench.services.types.remote_exec_type import SupportsRemoteExec
 
+from benchhost.mlos.files import HostFiles
 from benchhost.mlos.power import HostPower
 from benchhost.mlos.provisioner import Provisioner, Result
 from benchhost.mlos.registration import register_schema
@@ -23,6 +24,7 @@ from benchhost.mlos.releasing import release_all
 from benchhost.mlos.remote import RemoteCommands
 from benchhost.mlos.session import Session
 from benchhost.mlos.settings import ServiceSettings
+from benchhost.mlos.ssh_access import SshAccess
 
 _LOG = logging.getLogger(__name__)
 
@@ -77,12 +79,16 @@ class BenchHostService(Service, SupportsHostProvisioning, SupportsHostOps, Suppo
             self.remote_exec,
             self.get_remote_exec_results,
         ]
+        if (config or {}).get("fileShare"):
+            own += [self.upload, self.download]
         super().__init__(config, global_config, parent, self.merge_methods(methods, own))
         settings = ServiceSettings.from_config(self.config, global_config or {}, self._resolve_path)
         self._session = Session(settings, global_config or {})
         self._provisioner = Provisioner(self._session)
         self._power = HostPower(self._session)
-        self._remote = RemoteCommands(self._session)
+        access = SshAccess(self._session)
+        self._remote = RemoteCommands(access)
+        self._files = HostFiles(access)
 
     def provision_host(self, params: dict[str, Any]) -> Result:
         """Create the host, or change what differs from an earlier trial, and power it on.
@@ -236,6 +242,33 @@ class BenchHostService(Service, SupportsHostProvisioning, SupportsHostOps, Suppo
         ``endTimestamp``. FAILED and nothing if the host cannot be reached, with the reason logged.
         """
         return self._remote.get_results(config)
+
+    def upload(self, params: dict[str, Any], local_path: str, remote_path: str, recursive: bool = True) -> None:
+        """Copy a file or folder to the host; offered to environments where the config key ``fileShare`` is true.
+
+        Parameters
+        ----------
+        params
+            The environment's parameters: they say which host.
+        local_path
+            What is copied.
+        remote_path
+            Where to; a relative path begins in the home of the admin user.
+        recursive
+            Whether folders are copied with everything in them.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        FileCopyError
+            If the host cannot be reached or does not take it.
+        """
+        self._files.upload(params, local_path, remote_path, recursive=recursive)
+
+    def download(self, params: dict[str, Any], remote_path: str, local_path: str, recursive: bool = True) -> None:
+        """Copy a file or folder from the host. Parameters and errors as for ``upload``."""
+        self._files.download(params, remote_path, local_path, recursive=recursive)
 
     def _exit_context(
         self,

@@ -54,6 +54,8 @@ KEYS: Final = frozenset(
         "sshPrivateKeySecret",
         "sshHostKeys",
         "sshConnectTimeout",
+        "fileShare",
+        "trialsPerPlacement",
     }
 )
 
@@ -71,6 +73,7 @@ class PlacementPolicy(StrEnum):
 
     KEEP = "Keep"
     NEW_PER_TRIAL = "NewPerTrial"
+    """Other hardware before each trial, or each ``trialsPerPlacement`` of them."""
 
 
 class SshHostKeys(StrEnum):
@@ -122,6 +125,8 @@ class ServiceSettings:
     poll_timeout_seconds: float
     on_setup_failure: OnSetupFailure
     placement_policy: PlacementPolicy
+    trials_per_placement: int
+    """With NewPerTrial: how many trials share hardware before other hardware is asked for."""
     lease_duration_seconds: int | None
     """How long hosts count as held without renewal; None: nobody holds them."""
     history_file: str | None
@@ -140,6 +145,7 @@ class ServiceSettings:
             If a key is unknown or has a wrong value; the message names it.
         """
         _check_keys(config)
+        _of_type(config.get("fileShare"), bool | None, "fileShare", "true or false")
         text = _TextKeys(config, {**os.environ, **global_config})
         experiment = global_config.get("experiment_id")
         owner = text.get("owner")
@@ -162,6 +168,7 @@ class ServiceSettings:
             poll_timeout_seconds=_seconds(config, "pollTimeout", POLL_TIMEOUT_SECONDS),
             on_setup_failure=_choice(config, "onSetupFailure", OnSetupFailure) or OnSetupFailure.DELETE,
             placement_policy=_choice(config, "placementPolicy", PlacementPolicy) or PlacementPolicy.KEEP,
+            trials_per_placement=_count(config, "trialsPerPlacement"),
             lease_duration_seconds=_lease_seconds(config),
             history_file=text.get("historyFile") if "historyFile" in config else HISTORY_FILE,
             remote=_read_remote(config, text, resolve_path),
@@ -225,6 +232,15 @@ def _seconds(config: Mapping[str, Any], key: str, default: float) -> float:
     if isinstance(value, bool) or not seconds >= 1:
         raise ServiceConfigError(f"the key {key!r} must be a number of seconds, at least 1, not {value!r}")
     return seconds
+
+
+def _count(config: Mapping[str, Any], key: str) -> int:
+    value = config.get(key)
+    if value is None:
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ServiceConfigError(f"the key {key!r} must be a whole number, at least 1, not {value!r}")
+    return value
 
 
 def _lease_seconds(config: Mapping[str, Any]) -> int | None:

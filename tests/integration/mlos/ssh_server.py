@@ -80,7 +80,7 @@ def running_guest(authorized_key: str) -> Iterator[Guest]:
     async def start() -> asyncssh.SSHAcceptor:
         return await asyncssh.create_server(
             lambda: Server(connections), "127.0.0.1", 0, server_host_keys=[key], process_factory=run,
-            authorized_client_keys=asyncssh.import_authorized_keys(authorized_key),
+            authorized_client_keys=asyncssh.import_authorized_keys(authorized_key), sftp_factory=True, allow_scp=True,
         )  # fmt: skip
 
     server = asyncio.run_coroutine_threadsafe(start(), loop).result(20)

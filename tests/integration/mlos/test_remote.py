@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 from mlos_bench.environments.status import Status
+from mlos_bench.services.base_service import Service
+from mlos_bench.services.types.fileshare_type import SupportsFileShareOps
 from mlos_bench.services.types.remote_exec_type import SupportsRemoteExec
 
 from benchhost.client import BenchHostClient, Deadline
 from benchhost.mlos import BenchHostService
+from benchhost.mlos.files import FileCopyError
 from benchhost.mlos.ssh_library import asyncssh
 from integration.mlos.conftest import MakeService, params
 from integration.mlos.ssh_server import Guest, running_guest
@@ -186,6 +189,35 @@ def test_without_a_host_nothing_is_raised(service: BenchHostService, caplog: pyt
     assert (status, output) == (Status.FAILED, {})
     assert "absent does not exist" in caplog.text
     assert service.get_remote_exec_results({}) == (Status.FAILED, {})
+
+
+def test_files_go_to_the_host_and_back_where_that_is_asked_for(
+    make_service: MakeService, guest: Guest, key: KeyPair, tmp_path: Path
+) -> None:
+    assert not isinstance(mixed(make_service()), SupportsFileShareOps)
+    (tmp_path / "script").write_text("echo hello")
+    with make_service(sshPrivateKeyFile=str(key.file), sshConnectTimeout=2, fileShare=True) as service:
+        assert isinstance(mixed(service), SupportsFileShareOps)
+        set_up(service, params())
+        service.upload(params(), str(tmp_path / "script"), str(tmp_path / "there"))
+        service.download(params(), str(tmp_path / "there"), str(tmp_path / "back"))
+        assert (tmp_path / "back").read_text() == "echo hello"
+        with pytest.raises(FileNotFoundError, match="no such file to download"):
+            service.download(params(), str(tmp_path / "absent"), str(tmp_path / "back"))
+        with pytest.raises(FileNotFoundError, match="no such file to upload"):
+            service.upload(params(), str(tmp_path / "absent"), str(tmp_path / "there"))
+        with pytest.raises(FileCopyError, match="pg2 does not exist"):
+            service.upload(params(name="pg2"), str(tmp_path / "script"), "there")
+        guest.vanish()
+        with pytest.raises(FileCopyError, match=r"cannot be reached over SSH.*Ready is True"):
+            service.upload(params(), str(tmp_path / "script"), str(tmp_path / "there"))
+
+
+def mixed(service: BenchHostService) -> Service:
+    """What environments see of it."""
+    mixin = Service(parent=Service())
+    mixin.register(service.export())
+    return mixin
 
 
 def test_a_service_that_has_run_commands_can_be_copied_outside_a_context(

@@ -119,6 +119,18 @@ def test_new_per_trial_asks_for_other_hardware_once_a_trial(
 
 
 @pytest.mark.usefixtures("controller")
+def test_several_trials_can_share_each_placement(make_service: MakeService) -> None:
+    service = make_service(placementPolicy="NewPerTrial", trialsPerPlacement=2)
+    epochs = []
+    for trial in range(1, 6):
+        set_up(service, params(trial=trial))
+        epochs.append(service.wait_host_deployment(params(trial=trial), is_setup=True)[1]["placementEpoch"])
+    assert epochs == [1, 1, 2, 2, 3]
+    again = make_service(placementPolicy="NewPerTrial", trialsPerPlacement=2)
+    assert set_up(again, params(trial=6))[1]["placementEpoch"] == 4
+
+
+@pytest.mark.usefixtures("controller")
 @pytest.mark.parametrize("handed", [{}, params(), {"other": 1, **params()}], ids=["empty", "params", "more-params"])
 def test_a_plain_dictionary_is_good_enough_to_wait_with(make_service: MakeService, handed: dict[str, Any]) -> None:
     service = make_service()
