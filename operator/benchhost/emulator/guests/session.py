@@ -32,6 +32,7 @@ _ACCEPTED = ("LANG", "LC_")
 """What sshd of Ubuntu takes of a client's environment (``AcceptEnv LANG LC_*``)."""
 
 _SFTP_VERSION = 3
+_BUFFER_BYTES = 65536
 
 
 class Login(Protocol):
@@ -69,6 +70,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._login = login
         self._started: Process | None = None
         self._terminal: int | None = None
+        self._screen: asyncio.Task[None] | None = None
 
     def subsystem_requested(self, subsystem: str) -> bool:
         """Offer SFTP and nothing else."""
@@ -103,8 +105,9 @@ class Session(asyncssh.SSHServerProcess[bytes]):
                 else:
                     await _hang_up(process)
             finally:
-                ending.cancel()
-                closing.cancel()
+                for task in (ending, closing, self._screen):
+                    if task is not None:
+                        task.cancel()
 
     async def _start(self) -> Process:
         theirs, ours = self._open_terminal() if self.term_type is not None else _open_pipes()
@@ -118,7 +121,11 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         finally:
             for descriptor in set(theirs):
                 os.close(descriptor)
-        await self.redirect(stdin=ours[0], stdout=ours[1], stderr=ours[2], send_eof=False)
+        await self.redirect(stdin=ours[0], send_eof=False)
+        if self.term_type is None:
+            await self.redirect(stdout=ours[1], stderr=ours[2], send_eof=False)
+        else:
+            self._screen = asyncio.create_task(self._show(ours[1]))
         return self._started
 
     def _command(self) -> Command:
@@ -148,8 +155,21 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._terminal = os.dup(ours)
         return (theirs, theirs, theirs), (os.dup(ours), ours, None)
 
+    async def _show(self, terminal: int) -> None:
+        """Send what appears on a terminal."""
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: _TerminalProtocol(reader), os.fdopen(terminal, "rb", buffering=0)
+        )
+        with contextlib.closing(transport):
+            while data := await reader.read(_BUFFER_BYTES):
+                self.stdout.write(data)
+                await self.stdout.drain()
+
     async def _finish(self, status: int) -> None:
         """Send the rest of the output and the status, as sshd does: once nobody can write any more."""
+        if self._screen is not None:
+            await self._screen
         await self.stdout.drain()
         await self.stderr.drain()
         if status < 0:
@@ -168,6 +188,13 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         number = getattr(signal, name, None)
         if number is not None and self._started is not None and self._conn is not None:
             self._conn.create_task(self._started.signal(number))
+
+
+class _TerminalProtocol(asyncio.StreamReaderProtocol):
+    """Reads a terminal, whose end is an error: that nobody has its other side open any more."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the method of asyncio
+        super().connection_lost(None)
 
 
 async def _hang_up(process: Process) -> None:

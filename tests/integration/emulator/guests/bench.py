@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import benchhost.emulator.guests  # noqa: F401 - imports asyncssh without its warnings
@@ -14,8 +16,7 @@ from integration.emulator.driver import GROUP, Sdk, machine_body, sdk_of
 import asyncssh  # isort: skip
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
 USER = "tester"
 
@@ -26,6 +27,21 @@ def free_port() -> int:
         probe.bind(("", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something has happened, for as long as a slow machine may need."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - another process has no event
+            await asyncio.sleep(0.01)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process exists and has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @dataclass
