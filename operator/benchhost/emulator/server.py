@@ -115,6 +115,9 @@ class ArmEmulator:
                 }
             )
 
+        # A run with guests before one without has left addresses that lead to this machine.
+        self.subscription.addresses.renumber()
+
     @property
     def connection(self) -> EmulatorConnection:
         """How clients reach it; only while it runs."""

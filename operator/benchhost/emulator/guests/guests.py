@@ -41,6 +41,8 @@ ASKED_SECONDS = 0.5
 """How long a guest runs on after it has asked to be turned off, so that who typed it sees the command return."""
 
 SHORTEST_WAIT_SECONDS = 0.01
+RETRY_SECONDS = 1.0
+"""How soon another attempt is made to listen where that was not possible."""
 
 KEYS_AT = 0.9
 """At which part of a first boot cloud-init has printed the host keys: in its last stage."""
@@ -246,9 +248,11 @@ class Guests:
         if self._timer is not None:
             self._timer.cancel()
         due = self._subscription.operations.next_due()
-        if due is not None:
-            wait = max(SHORTEST_WAIT_SECONDS, due - self._clock.now())
-            self._timer = asyncio.get_running_loop().call_later(wait, self._look)
+        waits = [] if due is None else [max(SHORTEST_WAIT_SECONDS, due - self._clock.now())]
+        if any(stay.guest.failure is not None for stay in self._stays.values()):
+            waits.append(RETRY_SECONDS)
+        if waits:
+            self._timer = asyncio.get_running_loop().call_later(min(waits), self._look)
 
     def _look(self) -> None:
         self._subscription.advance(self._clock.now())

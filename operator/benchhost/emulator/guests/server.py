@@ -76,6 +76,7 @@ async def listen(address: str, port: int, *, account: Account, login: Login, hos
         password_auth=False,
         kbdint_auth=False,
         agent_forwarding=False,
+        reuse_address=True,  # connections of an earlier boot are still closing
         login_timeout=LOGIN_SECONDS,
         server_version="BenchHost-guest",
     )

@@ -161,7 +161,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: _TerminalProtocol(reader), os.fdopen(terminal, "rb", buffering=0)
         )
-        with contextlib.closing(transport):
+        with contextlib.closing(transport), contextlib.suppress(ConnectionError, asyncssh.Error):
             while data := await reader.read(_BUFFER_BYTES):
                 self.stdout.write(data)
                 await self.stdout.drain()

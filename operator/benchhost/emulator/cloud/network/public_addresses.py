@@ -31,16 +31,16 @@ class PublicAddresses:
         self._quotas = quotas
         self._pool = PublicAddressPool()
 
-    def restored(self) -> None:
-        """Renumber what an earlier run gave from another range than this one does."""
+    def renumber(self) -> None:
+        """Change addresses that an earlier run gave from another range than this one does."""
         for address in self._context.store:
             if address.id.kind.lower() == _KIND and ADDRESS in address.properties:
                 address.properties[ADDRESS] = self._pool.renumbered(address.properties[ADDRESS])
 
     def give_from(self, network: IPv4Network) -> None:
-        """Give loopback addresses of one range from now on, and renumber what has been given."""
+        """Give loopback addresses of one range from now on, and change those that have been given."""
         self._pool.give_from(network)
-        self.restored()
+        self.renumber()
 
     def put(self, address_id: ResourceId, body: Body, *, now: float) -> tuple[Resource, Operation, bool]:
         """Create or replace a public address; a static one has its address from the start."""
