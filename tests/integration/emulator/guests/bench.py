@@ -119,6 +119,11 @@ class Bench:
         except OSError:
             return True
 
+    def machine_root(self) -> Path:
+        """The root folder of the only guest."""
+        (disk,) = self.disks()
+        return disk / "root"
+
     def disks(self) -> list[Path]:
         """The folders of all disks."""
         return list((self.directory / "guests").iterdir())
