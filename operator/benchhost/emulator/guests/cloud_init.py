@@ -165,7 +165,8 @@ def _plan_of_config(text: str) -> Plan:
         return Plan(remarks=("Failed loading yaml blob: it is no mapping.",))
     remarks = [f"A guest of the emulator ignores {name!r}." for name in config if name not in _KNOWN]
     files = []
-    for item in config.get("write_files") or ():
+    items = config.get("write_files") or []
+    for item in items if isinstance(items, list) else [items]:
         try:
             files.append(_file_of(item))
         except (TypeError, ValueError, KeyError, AttributeError) as error:

@@ -142,8 +142,6 @@ class Guests:
         """Return how the guest of a machine is reached, and how it is."""
         stay = self._stays.get(machine.guid)
         wanted = wanted_guest(self._subscription, machine)
-        is_up = stay is not None and stay.guest.is_up and not stay.is_ending
-        failure = None if stay is None else stay.guest.failure
         return {
             "machine": machine.id.name,
             "group": machine.id.group,
@@ -153,13 +151,20 @@ class Guests:
             "root": None if wanted is None else str(self._disk(wanted.setting.disk).root),
             "hostKey": None if stay is None or wanted is None else stay.guest.disk.public_host_key(),
             "speed": None if wanted is None else round(wanted.speed, 4),
-            "state": "up" if is_up else "down" if failure is None else "failed",
-            "reason": failure,
+            "state": _state_of(stay, wanted),
+            "reason": None if stay is None else stay.guest.failure,
         }
 
     def _reconcile(self) -> None:
         if self._is_closing:
             return
+        try:
+            self._compare()
+        except Exception:  # noqa: BLE001 - a mistake of ours, or a folder that somebody took away, must not stop the cloud
+            _log.exception("Guests were left as they are")
+        self._wake_up()
+
+    def _compare(self) -> None:
         machines = {machine.guid: machine for machine in machines_of(self._subscription)}
         wanted = {key: wanted_guest(self._subscription, machine) for key, machine in machines.items()}
         self._wanted = {key for key, guest in wanted.items() if guest is not None}
@@ -172,7 +177,6 @@ class Guests:
             if guest is not None:
                 self._follow(machines[key], guest)
         self._forget_disks()
-        self._wake_up()
 
     def _follow(self, machine: VirtualMachine, wanted: WantedGuest) -> None:
         stay = self._stays.get(machine.guid)
@@ -283,6 +287,16 @@ class Guests:
 
     def _disk(self, name: str) -> Disk:
         return Disk(self._directory / name)
+
+
+def _state_of(stay: _Stay | None, wanted: WantedGuest | None) -> str:
+    if wanted is None:
+        return "down"
+    if stay is None or stay.is_ending:
+        return "starting"
+    if stay.guest.failure is not None:
+        return "failed"
+    return "up" if stay.guest.is_up else "starting"
 
 
 def _is_same(guest: Guest, wanted: WantedGuest | None) -> bool:

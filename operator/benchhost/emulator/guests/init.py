@@ -34,6 +34,9 @@ PERIOD_SECONDS = 0.04
 SHORTEST_PAUSE_SECONDS = 0.005
 """Far longer than what a wake-up is late; nearly full speed makes the period longer and not the pause shorter."""
 
+LONGEST_PAUSE_SECONDS = 5.0
+"""What is owed at most: a machine that was too busy to make turns must not stand still for minutes afterwards."""
+
 INIT_VARIABLE = "BENCHHOST_GUEST_INIT"
 """The variable that tells every command the process id of this program."""
 
@@ -72,7 +75,7 @@ class Duty:
 
     def ran(self, seconds: float) -> None:
         """Count time that was run."""
-        self.owed += seconds * (1.0 - self.speed) / self.speed
+        self.owed = min(LONGEST_PAUSE_SECONDS, self.owed + seconds * (1.0 - self.speed) / self.speed)
 
     def paused(self, seconds: float) -> None:
         """Count time that was not."""
@@ -136,6 +139,7 @@ class Init:
         self._tree = Tree()
         self._duty = Duty()
         self._is_paused = False
+        self._has_turns = False
         self._since = time.monotonic()
         self._woken, self._wake = os.pipe()
         for end in (self._woken, self._wake):
@@ -148,6 +152,7 @@ class Init:
         """Serve until the emulator says so, or is gone."""
         while True:
             ready, _, _ = select.select([self._emulator.fileno(), self._woken], [], [], self._turn())
+            self._count()
             if self._woken in ready:
                 self._heed(os.read(self._woken, 4096))
             if self._emulator.fileno() in ready and not self._read():
@@ -161,25 +166,28 @@ class Init:
 
     def _turn(self) -> float | None:
         """Pause or go on when it is time; return for how many seconds to wait for the next time."""
+        self._has_turns = not self._duty.is_full and _has_children()
+        if not self._has_turns:
+            self._duty.owed = 0.0
+            self._go_on()
+            return None
+        if self._is_paused and self._duty.owed > 0:
+            return self._duty.owed
+        self._go_on()
+        if self._duty.until_pause() > 0:
+            return self._duty.until_pause()
+        self._tree.pause()
+        self._is_paused = True
+        return self._duty.owed
+
+    def _count(self) -> None:
+        """Count the time since the last turn as what it was, before anything changes."""
         now = time.monotonic()
         elapsed, self._since = now - self._since, now
-        if self._duty.is_full or not self._tree.everything():
-            self._duty.owed = 0.0
-            if self._is_paused:
-                self._go_on()
-            return None
-        if self._is_paused:
+        if self._has_turns and self._is_paused:
             self._duty.paused(elapsed)
-            if self._duty.owed > 0:
-                return self._duty.owed
-            self._go_on()
-        else:
+        elif self._has_turns:
             self._duty.ran(elapsed)
-            if self._duty.until_pause() <= 0:
-                self._tree.pause()
-                self._is_paused = True
-                return self._duty.owed
-        return self._duty.until_pause()
 
     def _go_on(self) -> None:
         self._tree.go_on()

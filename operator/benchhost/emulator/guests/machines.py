@@ -73,7 +73,7 @@ def wanted_guest(subscription: Subscription, machine: VirtualMachine) -> WantedG
     operation = subscription.operations.running_on(machine)
     if operation is not None and event_of(machine, operation) is not None:
         return None  # it boots or goes down
-    if machine.provisioning_state is ProvisioningState.DELETING:
+    if machine.provisioning_state is ProvisioningState.DELETING or machine.os_disk.get("osType") == "Windows":
         return None
     profile = machine.properties.get("osProfile") or {}
     keys = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or ()

@@ -181,7 +181,6 @@ class Processes:
         if emulator is None:
             return
         with contextlib.suppress(OSError):  # the reader sees that nobody is there
-            await loop.sock_sendall(emulator, b"")
             head, rest = init.LENGTH.pack(len(content)), content
             if streams:
                 socket.send_fds(emulator, [head], streams)

@@ -75,6 +75,7 @@ async def listen(address: str, port: int, *, account: Account, login: Login, hos
         line_editor=False,
         password_auth=False,
         kbdint_auth=False,
+        gss_host=None,
         agent_forwarding=False,
         reuse_address=True,  # connections of an earlier boot are still closing
         login_timeout=LOGIN_SECONDS,
