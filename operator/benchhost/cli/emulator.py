@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchhost.cli import emulator_capacity, emulator_faults, emulator_hosts, emulator_limits
+from benchhost.cli import emulator_capacity, emulator_faults, emulator_guests, emulator_hosts, emulator_limits
 from benchhost.cli.emulator_admin import DirectoryOption, OutputFormat, OutputOption
 from benchhost.cli.errors import fail, missing_extra
 
@@ -36,6 +36,7 @@ app.add_typer(emulator_limits.app, name="limits")
 app.add_typer(emulator_capacity.capacity, name="capacity")
 app.add_typer(emulator_capacity.quotas, name="quotas")
 app.command("hosts")(emulator_hosts.hosts)
+app.command("guests")(emulator_guests.guests)
 app.command("evict")(emulator_hosts.evict)
 
 
@@ -98,10 +99,18 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
     access_log: Annotated[
         Path | None, typer.Option(help="File that gets a JSON line for each request.", dir_okay=False)
     ] = None,
+    guests: Annotated[
+        bool,
+        typer.Option(
+            "--guests",
+            help="Let running machines answer SSH on loopback addresses and run commands, as the user that runs this.",
+        ),
+    ] = False,
+    guest_port: Annotated[int, typer.Option(min=1, max=65535, help="Port that guests answer SSH on.")] = 2222,
 ) -> None:
     """Run an emulated Azure Resource Manager until Ctrl-C."""
     try:
-        from benchhost.emulator import EmulatorConfig, LatencyMode, LimitMode
+        from benchhost.emulator import EmulatorConfig, GuestConfig, LatencyMode, LimitMode, LoopbackError
         from benchhost.emulator.cloud.catalog import DEFAULT_LOCATIONS
         from benchhost.emulator.connection_files import DirectoryInUseError, claim_directory
         from benchhost.emulator.entra.identities_file import Identities, IdentitiesFileError, read_identities
@@ -124,6 +133,11 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
         known = Identities() if identities is None else read_identities(identities)
     except IdentitiesFileError as error:
         fail(str(error))
+    if guests and state is not None and directory is None:
+        raise typer.BadParameter(
+            "--guests with --state needs a folder that outlives the run, since guests have their disks there.",
+            param_hint="--directory",
+        )
     with contextlib.ExitStack() as stack:
         folder = _folder(directory, stack)
         config = EmulatorConfig(
@@ -142,11 +156,12 @@ def run(  # noqa: PLR0917 - typer makes an option of each parameter
             metadata_port=metadata_port,
             state=state,
             access_log=access_log,
+            guests=GuestConfig(port=guest_port) if guests else None,
         )
         try:
             with claim_directory(folder):
                 asyncio.run(_serve(config, folder))
-        except (DirectoryInUseError, StateFileError) as error:
+        except (DirectoryInUseError, StateFileError, LoopbackError) as error:
             fail(str(error))
         except OSError as error:
             fail(_listen_message(error, host, port))

@@ -7,6 +7,15 @@ is known to the controller, which reaches it through the settings that any priva
 from benchhost.emulator.arm.rate_limits import LimitMode
 from benchhost.emulator.cloud.latency import LatencyMode
 from benchhost.emulator.server import ArmEmulator
-from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection
+from benchhost.emulator.settings import AdminConnection, EmulatorConfig, EmulatorConnection, GuestConfig, LoopbackError
 
-__all__ = ["AdminConnection", "ArmEmulator", "EmulatorConfig", "EmulatorConnection", "LatencyMode", "LimitMode"]
+__all__ = [
+    "AdminConnection",
+    "ArmEmulator",
+    "EmulatorConfig",
+    "EmulatorConnection",
+    "GuestConfig",
+    "LatencyMode",
+    "LimitMode",
+    "LoopbackError",
+]

@@ -18,6 +18,8 @@ from benchhost.emulator.arm.endpoint_discovery import DISCOVERY_PATH
 from benchhost.emulator.state import SavedState, StateFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from benchhost.emulator.access_log import AccessLog
     from benchhost.emulator.admin.api import AdminApi
     from benchhost.emulator.arm.blob_service import BlobService
@@ -39,6 +41,8 @@ class Parts:
     authority: Authority
     admin: AdminApi
     blobs: BlobService
+    follow: Callable[[], Awaitable[None]] | None = None
+    """Lets what is outside the emulated cloud follow a change of it; called before each answer leaves."""
 
 
 class Dispatcher:
@@ -64,7 +68,10 @@ class Dispatcher:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         arrived = time.time()
-        response = self._save(await self._answer(request))
+        answer = await self._answer(request)
+        if self._parts is not None and self._parts.follow is not None:
+            await self._parts.follow()
+        response = self._save(answer)
         if self._log is not None:
             self._log.write(request, response, arrived=arrived)
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import tempfile
 from dataclasses import replace
@@ -14,6 +15,7 @@ from aiohttp import web
 from benchhost.emulator.access_log import AccessLog
 from benchhost.emulator.admin.api import PREFIX, AdminApi
 from benchhost.emulator.admin.faults import FaultsAdmin
+from benchhost.emulator.admin.guests import GuestsAdmin
 from benchhost.emulator.admin.limits import LimitsAdmin
 from benchhost.emulator.admin.services import admin_routes
 from benchhost.emulator.arm.blob_service import BlobService
@@ -41,6 +43,12 @@ from benchhost.emulator.state.identity import EmulatorIdentity
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from benchhost.emulator.guests.guests import Guests
+    from benchhost.emulator.guests.private_addresses import PrivateAddresses
+    from benchhost.emulator.settings import GuestConfig
+
+_log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 1.0
 """How long open connections may finish their request when the emulator stops."""
@@ -84,6 +92,7 @@ class ArmEmulator:
             latency=self._latency,
             seed=seed,
         )
+        self._private_addresses = None if self._config.guests is None else _private_addresses()
         self._limits = RateLimits(
             Buckets(documented_limits(), self._latency.factor),
             self.subscription.store,
@@ -102,8 +111,12 @@ class ArmEmulator:
                     "latency": self._latency,
                     "faults": self._faults,
                     "limits": self._limits.buckets,
+                    **({} if self._private_addresses is None else {"guests": self._private_addresses}),
                 }
             )
+
+        # A run with guests before one without has left addresses that lead to this machine.
+        self.subscription.addresses.renumber()
 
     @property
     def connection(self) -> EmulatorConnection:
@@ -169,6 +182,7 @@ class ArmEmulator:
             metadata = await self._serve_metadata(config.metadata_port, tokens, directory=known, stack=stack)
             connection = replace(connection, metadata=metadata)
         self._connection = connection
+        guests = None if config.guests is None else await self._start_guests(config.guests, directory, stack=stack)
         clock, latency = config.clock, self._latency
         signatures = BlobSignatures(self._identity.blob_key)
         dispatcher.serve(
@@ -187,12 +201,18 @@ class ArmEmulator:
                 discovery=EndpointDiscovery(connection),
                 authority=Authority(tokens, known, latency=latency, clock=clock),
                 admin=AdminApi(
-                    admin_routes(self.subscription, FaultsAdmin(self._faults), LimitsAdmin(self._limits)),
+                    admin_routes(
+                        self.subscription,
+                        FaultsAdmin(self._faults),
+                        LimitsAdmin(self._limits),
+                        GuestsAdmin(self.subscription, guests),
+                    ),
                     self._identity.admin_token,
                     clock=clock,
                     advance=self.subscription.advance,
                 ),
                 blobs=BlobService(self.subscription, signatures, clock),
+                follow=None if guests is None else guests.follow,
             )
         )
 
@@ -241,6 +261,37 @@ class ArmEmulator:
         )
         return Directory((first, *self._config.applications), self._config.managed_identities)
 
+    async def _start_guests(self, config: GuestConfig, directory: Path, *, stack: contextlib.AsyncExitStack) -> Guests:
+        """Take addresses, and bring up the guests of machines that run."""
+        from benchhost.emulator.guests.guests import Guests
+        from benchhost.emulator.guests.loopback import take_block
+
+        known = None if self._state is None else self._state.recall("guest block")
+        block = stack.enter_context(take_block(config.port, preferred=known, seed=self._config.seed))
+        if self._state is not None:
+            self._state.remember("guest block", str(block.network))
+        self.subscription.addresses.give_from(block.public)
+        guests = Guests(
+            self.subscription,
+            directory / "guests",
+            block=block,
+            port=config.port,
+            private=self._private_addresses or _private_addresses(),
+            clock=self._config.clock,
+            save=self._save,
+        )
+        stack.push_async_callback(guests.close)
+        await guests.start()
+        return guests
+
+    def _save(self) -> None:
+        """Save what has happened without a request; who asks next is told if it does not work."""
+        try:
+            if self._state is not None:
+                self._state.save()
+        except StateFileError as error:
+            _log.error("%s", error)
+
     async def _serve_metadata(
         self, port: int, tokens: TokenAuthority, *, directory: Directory, stack: contextlib.AsyncExitStack
     ) -> MetadataConnection:
@@ -260,3 +311,10 @@ class ArmEmulator:
             app_service_endpoint=f"{endpoint}{MetadataPath.APP_SERVICE}",
             header_secret=header_secret,
         )
+
+
+def _private_addresses() -> PrivateAddresses:
+    """Return none, without making an emulator that has no guests import what they need."""
+    from benchhost.emulator.guests.private_addresses import PrivateAddresses
+
+    return PrivateAddresses()

@@ -19,6 +19,31 @@ DEFAULT_TOKEN_LIFETIME_SECONDS = 3599.0
 """What Entra gives a token for client credentials (``expires_in``)."""
 
 
+DEFAULT_GUEST_PORT = 2222
+"""Where guests answer SSH: 22 is for root only, and what a machine of this laptop has there is its own sshd."""
+
+
+class LoopbackError(Exception):
+    """There is no address for guests; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestConfig:
+    """How machines have guests.
+
+    Parameters
+    ----------
+    port
+        Where all of them answer SSH, each on an address of its own.
+    """
+
+    port: int = DEFAULT_GUEST_PORT
+
+    def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:  # noqa: PLR2004 - the ports there are
+            raise ValueError(f"Guests cannot listen on port {self.port}; ports are 1 to 65535.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorConfig:
     """How an emulator is set up.
@@ -58,6 +83,9 @@ class EmulatorConfig:
         however that was; with port 0 it listens where that one did. By default nothing is kept.
     access_log
         File that gets a JSON line for each request; none by default.
+    guests
+        Lets machines that are Running answer SSH on loopback addresses and run commands as the user of the emulator;
+        by default there is nothing behind a machine, and addresses are of ranges that lead nowhere.
     clock
         What time it is.
     """
@@ -78,6 +106,7 @@ class EmulatorConfig:
     metadata_port: int | None = None
     state: Path | None = None
     access_log: Path | None = None
+    guests: GuestConfig | None = None
     clock: Clock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchhost.emulator.cloud.compute.capacity import CapacityFailure, CapacityLimit
+from benchhost.emulator.cloud.compute.guest import note_lines
 from benchhost.emulator.cloud.compute.machine import VirtualMachine
 from benchhost.emulator.cloud.compute.placement_groups import GroupType
 from benchhost.emulator.cloud.compute.power import PowerAction
@@ -70,6 +71,7 @@ def busy_cloud(path: Path) -> KeptCloud:
     leaving = _put(cloud, "leaving")
     warned = _put(cloud, "warned", priority="Spot")
     machine = cloud.running_machine(cloud.machine_body())
+    note_lines(machine, ["ssh-ed25519 AAAA root@vm"], cloud.now)
     cloud.act(machine, PowerAction.POWER_OFF)
     _begin(cloud, detaching, leaving, warned)
     cloud.subscription.power.begin(machine, PowerAction.DEALLOCATE, now=cloud.now)

@@ -249,6 +249,10 @@ class Operations:
                 self.end(operation, due)
             self._keep_until(operation, due + RETENTION_SECONDS)
 
+    def next_due(self) -> float | None:
+        """Return when `advance` next has something to do, in seconds since 1970; None for never."""
+        return self._due[0][0] if self._due else None
+
     def restored(self) -> None:
         """Make the queue again after the operations have been put in from outside."""
         self._due.clear()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from benchhost.emulator.cloud.compute.machine import VirtualMachine
     from benchhost.emulator.cloud.errors import ArmError
 
@@ -22,6 +24,9 @@ that such states exist."""
 
 MAX_EVENTS = 100
 """How many events are kept; Azure overwrites the log when it exceeds 1 GB (doc: boot-diagnostics), far later."""
+
+MAX_LINES = 200
+"""How many lines of the guest's own are kept, for the same reason."""
 
 
 class GuestEventKind(StrEnum):
@@ -52,6 +57,22 @@ class GuestEvent:
     began: float
     ended: float
     failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLine:
+    """What the guest itself has written to its serial console.
+
+    Parameters
+    ----------
+    at
+        Seconds since 1970.
+    text
+        A line, as it is.
+    """
+
+    at: float
+    text: str
 
 
 _BOOTING = frozenset(
@@ -88,6 +109,30 @@ def note_success(machine: VirtualMachine, operation: Operation) -> None:
     _remember(machine, event)
     if event is not None and event.kind is GuestEventKind.PROVISION:
         machine.is_provisioned = True
+        machine.provisionings += 1
+
+
+def note_restart(machine: VirtualMachine, now: float) -> None:
+    """Remember a boot that no operation was about: the guest has restarted itself."""
+    _remember(machine, GuestEvent(GuestEventKind.BOOT, began=now, ended=now))
+
+
+def note_shutdown(machine: VirtualMachine, now: float) -> None:
+    """Remember that the guest has shut itself down."""
+    _remember(machine, GuestEvent(GuestEventKind.SHUTDOWN, began=now, ended=now))
+
+
+def note_lines(machine: VirtualMachine, lines: Iterable[str], at: float) -> None:
+    """Remember what the guest itself has written to its console."""
+    machine.console_lines += (ConsoleLine(at, line) for line in lines)
+    del machine.console_lines[:-MAX_LINES]
+
+
+def last_boot(machine: VirtualMachine) -> GuestEvent | None:
+    """Return the boot that brought the guest up, None where it never was or has gone down since."""
+    last = machine.guest_events[-1] if machine.guest_events else None
+    is_boot = last is not None and last.kind not in (GuestEventKind.SHUTDOWN, GuestEventKind.HIBERNATE)
+    return last if is_boot else None
 
 
 def note_failure(machine: VirtualMachine, operation: Operation, error: ArmError) -> None:
@@ -116,5 +161,4 @@ def _kind_of(machine: VirtualMachine, kind: OperationKind) -> GuestEventKind | N
 
 
 def _is_up(machine: VirtualMachine) -> bool:
-    events = machine.guest_events
-    return bool(events) and events[-1].kind not in (GuestEventKind.SHUTDOWN, GuestEventKind.HIBERNATE)
+    return last_boot(machine) is not None

@@ -11,7 +11,7 @@ from benchhost.emulator.cloud.context import reference_id
 from benchhost.emulator.cloud.resources import Resource
 
 if TYPE_CHECKING:
-    from benchhost.emulator.cloud.compute.guest import GuestEvent
+    from benchhost.emulator.cloud.compute.guest import ConsoleLine, GuestEvent
     from benchhost.emulator.cloud.errors import ArmError
 
 
@@ -129,8 +129,12 @@ class VirtualMachine(Resource):
         Whether its memory is kept on its OS disk.
     is_provisioned
         Whether its guest has come up once.
+    provisionings
+        How often its guest has come up from an image: more than once with an ephemeral disk only.
     guest_events
         What its serial console tells of, oldest first.
+    console_lines
+        What the guest itself has written there, oldest first.
     shows_interfaces
         Whether its body names its network interfaces; not yet, while a create makes them.
     detaching
@@ -149,7 +153,9 @@ class VirtualMachine(Resource):
     force_deletion: bool = False
     is_hibernated: bool = False
     is_provisioned: bool = False
+    provisionings: int = 0
     guest_events: list[GuestEvent] = field(default_factory=list)
+    console_lines: list[ConsoleLine] = field(default_factory=list)
     shows_interfaces: bool = True
     detaching: list[str] = field(default_factory=list)
 

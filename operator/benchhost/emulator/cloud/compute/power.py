@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.compute.ephemeral import require_stoppable
+from benchhost.emulator.cloud.compute.guest import note_shutdown
 from benchhost.emulator.cloud.compute.hibernation import require_hibernatable
 from benchhost.emulator.cloud.compute.machine import PowerState, VirtualMachine
+from benchhost.emulator.cloud.context import touch
 from benchhost.emulator.cloud.operations import Operation, OperationKind
 from benchhost.emulator.cloud.resources import ProvisioningState
 
@@ -75,6 +77,13 @@ class Power:
         machine.power_changed_at = now
         machine.provisioning_state = ProvisioningState.UPDATING
         return self._context.operations.begin(kind, machine, now)
+
+    def turned_off(self, machine: VirtualMachine, now: float) -> None:
+        """Follow a guest that has shut itself down: the machine is Stopped, and keeps its hardware (doc: states)."""
+        note_shutdown(machine, now)
+        machine.power = PowerState.STOPPED
+        machine.power_changed_at = now
+        touch(self._context, machine)
 
     def _make_way(self, machine: VirtualMachine, action: PowerAction, now: float) -> None:
         if machine.provisioning_state is ProvisioningState.DELETING:

@@ -7,6 +7,7 @@ text is the guest's own: a client must not parse more out of it than a person wo
 
 from __future__ import annotations
 
+import heapq
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -82,19 +83,22 @@ def serial_log(machine: VirtualMachine, operation: Operation | None, now: float)
     under_way = None if operation is None else event_of(machine, operation)
     if under_way is not None:
         events.append(under_way)
-    return "".join(f"{line}\n" for event in events for line in _lines_of(machine, event, now))
+    printed = [(line.at, line.text) for line in machine.console_lines if line.at <= now]
+    platform = [line for event in events for line in _lines_of(machine, event, now)]
+    return "".join(f"{text}\n" for _, text in heapq.merge(platform, printed, key=lambda line: line[0]))
 
 
-def _lines_of(machine: VirtualMachine, event: GuestEvent, now: float) -> Iterator[str]:
+def _lines_of(machine: VirtualMachine, event: GuestEvent, now: float) -> Iterator[tuple[float, str]]:
     whole = event.ended - event.began
     for part, text in _script(event):
         at = event.began + part * whole
         if at > now:
             return
         up = part * NOMINAL_BOOT_SECONDS
-        yield _stamped(text, up).format(
+        line = _stamped(text, up).format(
             host=_host(machine), admin=_admin(machine), time=_time(at), up=up, failure=event.failure
         )
+        yield at, line
 
 
 def _script(event: GuestEvent) -> list[tuple[float, str]]:

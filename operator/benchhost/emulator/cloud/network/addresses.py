@@ -19,11 +19,13 @@ RESERVED_AT_START = 4
 PUBLIC_RANGES = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24", "198.18.0.0/15")
 """Ranges that nobody routes: documentation (RFC 5737), then benchmarking (RFC 2544)."""
 
+LOOPBACK_PREFIX = 21
+"""Size of the range of loopback addresses that public addresses are given from where machines have guests."""
+
 NOT_ASSIGNABLE = 2
 """Of each of them: the address of the network and that of broadcasts."""
 
 _PUBLIC_NETWORKS = tuple(ipaddress.IPv4Network(text) for text in PUBLIC_RANGES)
-_PUBLIC_ADDRESSES = sum(network.num_addresses - NOT_ASSIGNABLE for network in _PUBLIC_NETWORKS)
 
 
 def parse_prefix(text: object, resource: str) -> IPv4Network:
@@ -71,11 +73,32 @@ def is_assignable(prefix: IPv4Network, text: str) -> bool:
 
 
 class PublicAddressPool:
-    """Public addresses, lowest free one first."""
+    """Public addresses, lowest free one first.
+
+    What is saved is the place of each address among all, so that another range can take the place of an old one.
+    """
+
+    unsaved = ("_networks",)
+    """Each run's own (state.cells)."""
 
     def __init__(self) -> None:
         self._given = 0
         self._returned: list[int] = []
+        self._networks: tuple[IPv4Network, ...] = _PUBLIC_NETWORKS
+
+    def give_from(self, network: IPv4Network) -> None:
+        """Give loopback addresses of one range from now on; it has a prefix of `LOOPBACK_PREFIX` bits."""
+        self._networks = (network,)
+
+    def renumbered(self, text: str) -> str:
+        """Return the address that has the place now that another, of an earlier run, had then."""
+        address = ipaddress.IPv4Address(text)
+        if any(address in network for network in self._networks):
+            return text
+        if address.is_loopback:
+            network = IPv4Network((address, LOOPBACK_PREFIX), strict=False)
+            return self._address(int(address) - int(network.network_address) - 1)
+        return self._address(_rank(_PUBLIC_NETWORKS, address))
 
     def allocate(self) -> str:
         """Return an address that nobody has.
@@ -86,34 +109,33 @@ class PublicAddressPool:
             ``PublicIPCountLimitReached`` when all are given out.
         """
         if self._returned:
-            return _public_address(heapq.heappop(self._returned))
-        if self._given == _PUBLIC_ADDRESSES:
+            return self._address(heapq.heappop(self._returned))
+        if self._given == sum(network.num_addresses - NOT_ASSIGNABLE for network in self._networks):
             raise errors.network_error(
                 "PublicIPCountLimitReached",
                 f"Cannot create more than {self._given} public IP addresses for this subscription in this region.",
             )
         self._given += 1
-        return _public_address(self._given - 1)
+        return self._address(self._given - 1)
 
     def free(self, text: str) -> None:
         """Take an address back."""
-        heapq.heappush(self._returned, _public_rank(text))
+        heapq.heappush(self._returned, _rank(self._networks, ipaddress.IPv4Address(text)))
+
+    def _address(self, rank: int) -> str:
+        """Return the address of that position among all."""
+        for network in self._networks:
+            size = network.num_addresses - NOT_ASSIGNABLE
+            if rank < size:
+                return str(network.network_address + 1 + rank)
+            rank -= size
+        raise IndexError(rank)
 
 
-def _public_address(rank: int) -> str:
-    """Return the address of that position among all public ones."""
-    for network in _PUBLIC_NETWORKS:
-        size = network.num_addresses - NOT_ASSIGNABLE
-        if rank < size:
-            return str(network.network_address + 1 + rank)
-        rank -= size
-    raise IndexError(rank)
-
-
-def _public_rank(text: str) -> int:
-    address, before = ipaddress.IPv4Address(text), 0
-    for network in _PUBLIC_NETWORKS:
+def _rank(networks: tuple[IPv4Network, ...], address: ipaddress.IPv4Address) -> int:
+    before = 0
+    for network in networks:
         if address in network:
             return before + int(address) - int(network.network_address) - 1
         before += network.num_addresses - NOT_ASSIGNABLE
-    raise ValueError(f"{text} is no public address of the emulator")
+    raise ValueError(f"{address} is no public address of the emulator")

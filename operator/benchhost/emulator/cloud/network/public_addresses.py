@@ -11,11 +11,14 @@ from benchhost.emulator.cloud.network.addresses import PublicAddressPool
 from benchhost.emulator.cloud.resources import Resource
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network
+
     from benchhost.emulator.cloud.identifiers import ResourceId
     from benchhost.emulator.cloud.operations import Operation
     from benchhost.emulator.cloud.quotas import Quotas
 
 ADDRESS = "ipAddress"
+_KIND = "microsoft.network/publicipaddresses"
 _METHOD = "publicIPAllocationMethod"
 _READ_ONLY = (ADDRESS, "ipConfiguration", "resourceGuid", "provisioningState")
 
@@ -27,6 +30,17 @@ class PublicAddresses:
         self._context = context
         self._quotas = quotas
         self._pool = PublicAddressPool()
+
+    def renumber(self) -> None:
+        """Change addresses that an earlier run gave from another range than this one does."""
+        for address in self._context.store:
+            if address.id.kind.lower() == _KIND and ADDRESS in address.properties:
+                address.properties[ADDRESS] = self._pool.renumbered(address.properties[ADDRESS])
+
+    def give_from(self, network: IPv4Network) -> None:
+        """Give loopback addresses of one range from now on, and change those that have been given."""
+        self._pool.give_from(network)
+        self.renumber()
 
     def put(self, address_id: ResourceId, body: Body, *, now: float) -> tuple[Resource, Operation, bool]:
         """Create or replace a public address; a static one has its address from the start."""
