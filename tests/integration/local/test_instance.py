@@ -4,6 +4,7 @@ import json
 import ssl
 import stat
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -162,9 +163,22 @@ def test_what_belongs_to_a_deleted_owner_is_collected(local_control_plane: Local
     local_control_plane.run_kubectl("wait", "configmap/owned", "--for=delete", "--timeout=20s")
 
 
+def wait_established(control_plane: LocalControlPlane, crd: str) -> None:
+    """Wait until it is served; kubectl itself stumbles over one whose conditions are not there yet."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            control_plane.run_kubectl("wait", f"crd/{crd}", "--for=condition=Established", "--timeout=20s")
+        except AccessError:
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        else:
+            return
+
+
 def test_a_custom_resource_is_served_and_deleted_with_its_definition(local_control_plane: LocalControlPlane) -> None:
     create(local_control_plane, CRD)
-    local_control_plane.run_kubectl("wait", "crd/probes.local.test", "--for=condition=Established", "--timeout=20s")
+    wait_established(local_control_plane, "probes.local.test")
     create(local_control_plane, {"apiVersion": "local.test/v1", "kind": "Probe", "metadata": {"name": "one"}})
     assert local_control_plane.run_kubectl("get", "probes", "-o", "name") == "probe.local.test/one\n"
     local_control_plane.run_kubectl("delete", "crd", "probes.local.test", "--wait=true", "--timeout=20s")
