@@ -1,10 +1,9 @@
-"""Measure SQLite's throughput under the pragmas in a JSON file; write the metrics to a CSV file.
+"""Measure SQLite's throughput under the pragmas in the environment, and print the metrics as ``name=value`` lines.
 
 Small transactions of one insert and one look-up each, on a table with an index, as an application would do them.
 """
 
-import csv
-import json
+import os
 import sqlite3
 import sys
 import tempfile
@@ -15,26 +14,24 @@ TRANSACTIONS = 500
 """Enough for about a second with the slowest settings on a laptop's disk."""
 ROWS_BEFORE = 20_000
 """Rows that are there before the clock starts: more than the smallest cache holds."""
+PRAGMAS = ("journal_mode", "synchronous", "cache_size")
 
 
-def main(tunables_file: str, results_file: str) -> None:
-    """Measure once and write ``metric,value`` rows, as LocalEnv reads them."""
-    pragmas = json.loads(Path(tunables_file).read_text(encoding="utf-8"))
+def main() -> None:
+    """Measure once."""
+    pragmas = {name: os.environ[name] for name in PRAGMAS if name in os.environ}
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         seconds, latencies = measure(Path(folder) / "bench.sqlite", pragmas)
     latencies.sort()
-    with Path(results_file).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["metric", "value"])
-        writer.writerow(["ops_per_second", round(2 * TRANSACTIONS / seconds, 1)])
-        writer.writerow(["p99_milliseconds", round(latencies[int(0.99 * len(latencies))] * 1000, 3)])
+    sys.stdout.write(f"ops_per_second={2 * TRANSACTIONS / seconds:.1f}\n")
+    sys.stdout.write(f"p99_milliseconds={latencies[int(0.99 * len(latencies))] * 1000:.3f}\n")
 
 
-def measure(database: Path, pragmas: dict[str, str | int]) -> tuple[float, list[float]]:
+def measure(database: Path, pragmas: dict[str, str]) -> tuple[float, list[float]]:
     """Seconds for all transactions, and for each."""
     connection = sqlite3.connect(database, isolation_level=None)
-    for name in ("journal_mode", "synchronous", "cache_size"):
-        connection.execute(f"PRAGMA {name} = {pragmas[name]}")
+    for name, value in pragmas.items():
+        connection.execute(f"PRAGMA {name} = {value}")
     fill(connection)
     latencies = []
     begin = time.perf_counter()
@@ -66,4 +63,4 @@ def fill(connection: sqlite3.Connection) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
