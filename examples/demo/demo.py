@@ -6,6 +6,7 @@ itself is emulated. Every command is shown as a user would type it. Nothing is l
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.rule import Rule
 
 from benchhost.local import ControlPlaneError, ServiceAccount, find_control_plane, open_control_plane
+from benchhost.mlos.ssh_library import asyncssh
 from benchhost.mlos.workspace import prepare_workspace
 
 ROOT: Final = Path(__file__).parents[2]
@@ -27,6 +29,9 @@ SAMPLE: Final = ROOT / "manifests" / "samples" / "benchhost.yaml"
 BIN: Final = Path(sys.executable).parent
 TIME_SCALE: Final = 0.05
 """Twenty times as fast as the recorded latencies of Azure: a machine is there after some three seconds."""
+
+GUEST_PORT: Final = 2222
+"""Where machines of the emulated subscription answer SSH: a port that anybody may listen on."""
 
 CONTROLLER: Final = ServiceAccount("benchhost-controller", "benchhost-system")
 
@@ -140,7 +145,7 @@ def start_cloud(stack: ExitStack, folder: Path) -> tuple[Path, dict[str, str]]:
     command = [
         str(BIN / "benchhost"), "emulator", "run", f"--directory={cloud}", f"--time-scale={TIME_SCALE}",
         f"--subscription-id={azure['subscriptionId']}",
-        f"--resource-group={azure['resourceGroup']}@{azure['location']}",
+        f"--resource-group={azure['resourceGroup']}@{azure['location']}", "--guests", f"--guest-port={GUEST_PORT}",
     ]  # fmt: skip
     log = stack.enter_context(background("emulator", command, folder, {}))
     wait_for_file(cloud / "azure.env", log)
@@ -170,13 +175,23 @@ def show_mlos_bench(shell: Shell, workspace: Path, azure: dict[str, str]) -> Non
     """A real experiment: five trials on a host of its own, and what it found."""
     prepare_workspace(ROOT / "examples" / "sqlite-tuning", workspace)
     shell.folder = workspace
-    values = [f"--{key}={azure[key]}" for key in ("subscriptionId", "resourceGroup", "location")]
+    key = make_key(workspace / "id_ed25519")
+    values = [f"--{name}={azure[name]}" for name in ("subscriptionId", "resourceGroup", "location")]
+    values += [f"--sshPublicKeys={key}", "--sshPrivateKeyFile=id_ed25519", f"--sshPort={GUEST_PORT}"]
     command = ["benchhost-mlos-bench", "--config", "cli.jsonc", *values, "--log_level=INFO"]
-    shell.run_filtered("provisioner", str(BIN / command[0]), *command[1:], shown=" ".join(command))
+    shell.run_filtered("provisioner|progress", str(BIN / command[0]), *command[1:], shown=shlex.join(command))
     shell.run(
         sys.executable, "-m", "benchhost.mlos.results", "--config", "cli.jsonc", "--experiment", "sqlite-tuning",
         shown="python -m benchhost.mlos.results --config cli.jsonc --experiment sqlite-tuning",
     )  # fmt: skip
+
+
+def make_key(file: Path) -> str:
+    """An SSH key pair as ssh-keygen makes one; gives the public key."""
+    key = asyncssh.generate_private_key("ssh-ed25519", comment="bench@demo")
+    key.write_private_key(file)
+    file.chmod(0o600)
+    return str(key.export_public_key().decode().strip())
 
 
 def run(stack: ExitStack, folder: Path) -> None:
