@@ -1,7 +1,7 @@
 """What an experiment found: its trials as a table, read from mlos_bench's own storage.
 
-``python -m benchhost.mlos.results --config cli.jsonc --experiment NAME``, run from where the experiment ran. It only
-reads.
+``python -m benchhost.mlos.results --config cli.jsonc --experiment NAME``, run from where the experiment ran; and for
+``benchhost report``. It only reads.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,13 @@ class TrialRow:
     tunables: Mapping[str, Any]
     scores: Mapping[str, Any]
     """Metric -> value; empty when the trial failed."""
+    config_id: int = 0
+    """mlos_bench's number of the configuration; repeats of one configuration share it."""
+    ts_start: datetime | None = None
+    """When the trial was put in the queue: all repeats of a configuration at once."""
+    ts_end: datetime | None = None
+    is_defaults: bool = False
+    """Whether every tunable had its default value."""
     is_best: bool = False
 
 
@@ -139,6 +147,10 @@ def _to_row(trial: Any) -> TrialRow:
         status=trial.status.name,
         tunables=trial.tunable_config.config_dict,
         scores={name: _to_number(value) for name, value in trial.results_dict.items()},
+        config_id=trial.tunable_config_id,
+        ts_start=trial.ts_start,
+        ts_end=trial.ts_end,
+        is_defaults=str(trial.metadata_dict.get("is_defaults")).lower() in {"1", "true"},
     )
 
 

@@ -1,0 +1,58 @@
+"""How numbers are written, on the page and on the terminal. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+_THOUSAND: Final = 1000
+_SMALLEST_P: Final = 0.001
+
+
+def score(value: float) -> str:
+    """Four significant digits, whole numbers from a thousand on."""
+    if _THOUSAND <= abs(value) < 10_000_000:  # noqa: PLR2004 - longer ones are easier to read with an exponent
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def signed(value: float) -> str:
+    """A difference: three significant digits with its sign."""
+    text = f"{value:+,.0f}" if _THOUSAND <= abs(value) < 10_000_000 else f"{value:+.3g}"  # noqa: PLR2004 - as above
+    return "0" if text in {"+0", "-0"} else text
+
+
+def percent(share: float) -> str:
+    """A part of one, in whole per cent."""
+    return f"{100 * share:.0f}"
+
+
+def signed_percent(share: float) -> str:
+    """A relative difference in per cent, with its sign, without the unit."""
+    value = 100 * share
+    return f"{value:+.1f}" if abs(value) < 100 else f"{value:+,.0f}"  # noqa: PLR2004 - three digits
+
+
+def p_value(value: float) -> str:
+    """As journals write it."""
+    return f"p < {_SMALLEST_P}" if value < _SMALLEST_P else f"p = {value:.2g}"
+
+
+def degrees(value: float) -> str:
+    """Degrees of freedom, which Welch's test makes broken numbers."""
+    return f"{value:.0f}" if abs(value - round(value)) < 1e-6 else f"{value:.1f}"  # noqa: PLR2004 - a rounding error
+
+
+def seconds(value: float | None) -> str:
+    """A duration in seconds."""
+    if value is None:
+        return "-"
+    return f"{value:,.1f}" if value < _THOUSAND else f"{value:,.0f}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where it has to be."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else f"no {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words with commas, and a last one."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part) if words else ""
