@@ -59,7 +59,9 @@ def _baseline(experiment: Experiment, trial_id: int | None) -> Baseline:
         return Baseline(None, "the second best") if default is None else Baseline(default, "the default")
     chosen = next((trial for trial in experiment.trials if trial.trial_id == trial_id), None)
     if chosen is None:
-        raise ReportError(f"the experiment {experiment.name!r} has no trial {trial_id}; give --baseline one that it has")
+        raise ReportError(
+            f"the experiment {experiment.name!r} has no trial {trial_id}; give --baseline one that it has"
+        )
     return Baseline(chosen.configuration, "the baseline")
 
 

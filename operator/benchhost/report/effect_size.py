@@ -89,6 +89,7 @@ def _power(effect: float, placements: int, *, is_paired: bool, alpha: float) -> 
     df = placements - 1 if is_paired else 2 * placements - 2
     center = effect * np.sqrt(placements if is_paired else placements / 2)
     critical = stats.t.ppf(1 - alpha / 2, df)
-    if center > critical + 40:  # noqa: PLR2004 - the distribution's own numbers fail far out, where power is 1
+    if center > critical + 40:
+        # The distribution's own numbers fail far out, where the power is 1.
         return 1.0
     return float(np.nan_to_num(stats.nct.sf(critical, df, center), nan=0.0))

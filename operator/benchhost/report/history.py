@@ -92,7 +92,7 @@ class History:
         return list({(operation.uid, operation.type, operation.start): operation for operation in found}.values())
 
     def since(self, start: datetime) -> "History":
-        """Without hosts that were never heard of after ``start``: an earlier run may have had the same experiment id."""
+        """Without hosts never heard of after ``start``: an earlier run may have had the same experiment id."""
         alive = {event.uid for event in self.events if event.time >= start}
         return History(tuple(event for event in self.events if event.uid in alive), self.unreadable)
 
@@ -139,7 +139,8 @@ def _to_event(record: Mapping[str, Any]) -> Event | None:
             return _to_operation(record)
         case "Gone":
             return Gone(_time(record["time"]), str(record["uid"]), *_names(record))
-    return None
+        case _:
+            return None
 
 
 def _to_placed(record: Mapping[str, Any]) -> Placed:

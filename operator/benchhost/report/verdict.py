@@ -101,8 +101,8 @@ def describe_variance(variance: VarianceComponents | TooLittle) -> str:
     shares = (
         f"{q.percent(variance.share)} % of the variance is between placements "
         f"(95 % CI {q.percent(variance.low)}-{q.percent(variance.high)} %), "
-        f"{q.percent(1 - variance.share)} % within: standard deviation {q.score(variance.sd_between)} between placements "
-        f"and {q.score(variance.sd_within)} within one."
+        f"{q.percent(1 - variance.share)} % within: standard deviation {q.score(variance.sd_between)} between "
+        f"placements and {q.score(variance.sd_within)} within one."
     )
     if variance.is_negative:
         shares += (
@@ -130,7 +130,9 @@ def _why_too_few(candidates: Candidates, baseline: Baseline) -> str:
     chosen = candidates.baseline
     if chosen is not None and candidates.placements.get(chosen, 0) < MIN_REPLICATES:
         seen = q.count(candidates.placements.get(chosen, 0), "known placement")
-        return f"{baseline.words}, configuration {chosen}, was measured on {seen}, and it takes at least {MIN_REPLICATES}"
+        return (
+            f"{baseline.words}, configuration {chosen}, was measured on {seen}, and it takes at least {MIN_REPLICATES}"
+        )
     if candidates.best is None:
         others = [number for each, number in candidates.placements.items() if each != chosen]
         most = q.count(max(others, default=0), "known placement")
@@ -142,9 +144,7 @@ def _why_too_few(candidates: Candidates, baseline: Baseline) -> str:
     return f"only configuration {candidates.best} was measured on at least {MIN_REPLICATES} known placements"
 
 
-def _plan(
-    experiment: Experiment, variance: VarianceComponents | TooLittle, baseline: int | None
-) -> tuple[str, ...]:
+def _plan(experiment: Experiment, variance: VarianceComponents | TooLittle, baseline: int | None) -> tuple[str, ...]:
     """How many placements would tell, if the difference seen is the true one."""
     effects = configuration_effects(experiment.measurements)
     sign = 1 if experiment.direction == "min" else -1
@@ -162,12 +162,13 @@ def _plan(
     same = placements_needed(difference / together, is_paired=True, alpha=ALPHA)
     if own is None or same is None:
         return ()
-    return (
+    plan = (
         f"With the noise seen, a difference as large as that between configurations {others[0]} and {second} "
-        f"({q.score(difference)}) would be found with a power of 80 % by {max(own, MIN_REPLICATES)} placements for each "
-        f"of them, or by {max(same, MIN_REPLICATES)} placements on which both are measured. It rests on few placements, "
-        "so plan for more.",
+        f"({q.score(difference)}) would be found with a power of 80 % by {max(own, MIN_REPLICATES)} placements for "
+        f"each of them, or by {max(same, MIN_REPLICATES)} placements on which both are measured. It rests on few "
+        "placements, so plan for more."
     )
+    return (plan,)
 
 
 def _sentence(experiment: Experiment, candidates: Candidates, comparison: Comparison, baseline: Baseline) -> str:
@@ -220,9 +221,9 @@ def _details(candidates: Candidates, comparison: Comparison) -> tuple[str, ...]:
         found.append(f"It was the better one on {comparison.wins} of the {comparison.best_placements} placements.")
     if comparison.comparisons > 1:
         found.append(
-            f"It was picked as the best of several, and the best of several looks better than it is. So the p value is "
-            f"multiplied by {comparison.comparisons}, and the intervals hold for all {comparison.comparisons} comparisons "
-            "at once (Bonferroni). An experiment of these two configurations alone needs no such correction."
+            "It was picked as the best of several, and the best of several looks better than it is. So the p value is "
+            f"multiplied by {comparison.comparisons}, and the intervals hold for all {comparison.comparisons} "
+            "comparisons at once (Bonferroni). An experiment of these two alone needs no such correction."
         )
     if candidates.leader not in {candidates.best, candidates.baseline}:
         seen = q.count(candidates.placements[candidates.leader], "placement")
