@@ -82,9 +82,9 @@ def history(trials: Sequence[Ran], *, experiment: str = "tuning") -> list[dict[s
         placed = {"event": "Placed", "time": stamp(begin + 2.5 * MINUTE), "trial": str(number), "epoch": ran.epoch}
         records.append({**host, **placed, "size": "Standard_D2s_v5", "zone": None})
     end = start_of(len(trials) + 1)
-    for uid in last:
+    for uid, epoch in last.items():
         host = {"experiment": experiment, "namespace": "default", "name": "h", "uid": uid}
-        records.append(operation(host, "Delete", end, MINUTE, epoch=last[uid]))
+        records.append(operation(host, "Delete", end, MINUTE, epoch=epoch))
         records.append({**host, "event": "Gone", "time": stamp(end + MINUTE)})
     return records
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchhost.cli.errors import fail, missing_extra
+from benchhost.cli.errors import USAGE, fail, missing_extra
 
 if TYPE_CHECKING:
     from benchhost.mlos.results import Results
@@ -49,12 +49,14 @@ def report(
         from benchhost.report.page import to_page
     except ImportError as error:
         missing_extra("report", error)
+    picture = png or output.with_suffix(".png")
+    if picture == output:
+        fail(f"page and picture cannot both be {output}; name another --output or --png.", code=USAGE)
     results = _read_results(config, experiment)
     try:
         analysis = analyse(results, _read_history(history, results.experiment_id), baseline_trial=baseline)
     except ReportError as error:
         fail(f"{error}.")
-    picture = png or output.with_suffix(".png")
     _write(output, to_page(analysis, draw_svgs(analysis)).encode())
     _write(picture, draw_png(analysis))
     typer.echo(f"Wrote {output} and {picture}.")

@@ -17,7 +17,7 @@ Which test is taken depends on where the configurations were measured and never 
 """
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -27,7 +27,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from benchhost.report.effect_size import EffectSize, paired_effect, placements_needed, unpaired_effect
-from benchhost.report.variance import LEVEL, Measurement
+from benchhost.report.variance import LEVEL, PlacementMeans
 
 MIN_REPLICATES: Final = 3
 """Placements that each of the two must have been measured on."""
@@ -113,21 +113,6 @@ class Comparison:
             return None
         size = abs(self.baseline_mean)
         return self.difference / size, self.low / size, self.high / size
-
-
-PlacementMeans = Mapping[int, Mapping[Hashable, float]]
-"""Configuration -> placement -> mean score."""
-
-
-def placement_means(measurements: Sequence[Measurement]) -> PlacementMeans:
-    """The scores with the repeats on one placement averaged."""
-    scores: dict[int, dict[Hashable, list[float]]] = {}
-    for each in measurements:
-        scores.setdefault(each.configuration, {}).setdefault(each.placement, []).append(each.score)
-    return {
-        configuration: {placement: float(np.mean(values)) for placement, values in by_placement.items()}
-        for configuration, by_placement in scores.items()
-    }
 
 
 def choose(means: PlacementMeans, *, direction: str, baseline: int | None) -> Candidates:

@@ -7,11 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import mean
 from typing import Any, Final
 
 from benchhost.mlos.results import Results, TrialRow
 from benchhost.report.history import History, Placed
-from benchhost.report.variance import Measurement
+from benchhost.report.variance import Measurement, placement_means
 
 _ROUNDING: Final = timedelta(seconds=1)
 """Some databases keep whole seconds only."""
@@ -75,6 +76,16 @@ class Experiment:
             for trial in self.trials
             if trial.score is not None and trial.placement is not None
         ]
+
+    @property
+    def means(self) -> dict[int, float]:
+        """Configuration -> its mean over placements; over trials where no placement is known."""
+        known = placement_means(self.measurements)
+        scores: dict[int, list[float]] = {}
+        for trial in self.trials:
+            if trial.score is not None:
+                scores.setdefault(trial.configuration, []).append(trial.score)
+        return {each: mean(known[each].values() if each in known else values) for each, values in scores.items()}
 
     @property
     def best_trial(self) -> Trial | None:

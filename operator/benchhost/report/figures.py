@@ -74,8 +74,8 @@ def draw_png(analysis: Analysis) -> bytes:
     verdict = textwrap.fill(analysis.verdict.sentence, 150)
     with _style():
         figure = Figure(figsize=(11, 9.2), layout="constrained", facecolor="white")
-        figure.suptitle(f"{analysis.experiment.name}\n", fontsize=14, fontweight="bold", x=0.01, ha="left")
-        rows = figure.add_gridspec(3, 2, height_ratios=[0.32, 1.15, 1.0])
+        figure.suptitle(analysis.experiment.name, fontsize=14, fontweight="bold", x=0.01, ha="left")
+        rows = figure.add_gridspec(3, 2, height_ratios=[0.2, 1.15, 1.0])
         words = figure.add_subplot(rows[0, :])
         words.axis("off")
         words.text(0, 1, verdict, fontsize=9.5, va="top", ha="left", transform=words.transAxes)

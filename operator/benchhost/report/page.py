@@ -66,17 +66,17 @@ def _lead(analysis: Analysis) -> str:
 
 def _verdict(analysis: Analysis) -> str:
     verdict = analysis.verdict
-    details = "".join(f"<li>{escape(text)}</li>" for text in verdict.details)
+    details = "".join(f"<li>{_prose(text)}</li>" for text in verdict.details)
     return (
         f'<section class="verdict {_MARKS[verdict.outcome]}">\n<h2>{_HEADINGS[verdict.outcome]}</h2>\n'
-        f"<p>{escape(verdict.sentence)}</p>\n{f'<ul>{details}</ul>' if details else ''}\n</section>"
+        f"<p>{_prose(verdict.sentence)}</p>\n{f'<ul>{details}</ul>' if details else ''}\n</section>"
     )
 
 
 def _sections(analysis: Analysis, figures: Mapping[str, str]) -> Iterable[str]:
     notes = "".join(f"<li>{escape(note)}</li>" for note in analysis.notes)
     yield _section(
-        "Score by trial",
+        "What was measured",
         _figure(
             figures.get("trials"),
             "Colours are placements, shapes are hosts. The number at a point is its configuration; a line joins the "
@@ -84,10 +84,15 @@ def _sections(analysis: Analysis, figures: Mapping[str, str]) -> Iterable[str]:
         ),
         f"<ul class='notes'>{notes}</ul>" if notes else "",
     )
-    yield _section("Configurations", _figure(figures.get("configurations"), ""), _table(configurations_table(analysis)))
+    yield _section(
+        "Configurations",
+        _figure(figures.get("configurations"), ""),
+        _table(configurations_table(analysis)),
+        "<p class='small'>Means are over placements, each with the mean of its repeats.</p>",
+    )
     yield _section(
         "Between placements and within",
-        f"<p>{escape(describe_variance(analysis.variance))}</p>",
+        f"<p>{_prose(describe_variance(analysis.variance))}</p>",
         _table(variance_table(analysis.variance)),
         _figure(
             figures.get("placements"),
@@ -96,7 +101,7 @@ def _sections(analysis: Analysis, figures: Mapping[str, str]) -> Iterable[str]:
         ),
     )
     yield _section(
-        "How long operations took",
+        "Provisioning, start and deallocation",
         _figure(figures.get("durations"), ""),
         _table(durations_table(analysis.durations)),
         "<p class='small'>Seconds of operations that succeeded, by the cloud's own clock where it tells.</p>",
@@ -110,6 +115,11 @@ def _sections(analysis: Analysis, figures: Mapping[str, str]) -> Iterable[str]:
     )
     yield _section("Trials", _table(trials_table(analysis)))
     yield _section("How it was worked out", *(f"<p class='small'>{escape(text)}</p>" for text in METHODS))
+
+
+def _prose(text: str) -> str:
+    """Escaped, with per cent signs kept at their numbers."""
+    return escape(text).replace(" %", "&#160;%")
 
 
 def _section(title: str, *parts: str) -> str:

@@ -52,7 +52,7 @@ def draw_trials(axes: Axes, analysis: Analysis, look: Look) -> None:
     """Score by trial, coloured by placement; the best marked, failures on the axis."""
     experiment = analysis.experiment
     _connect_repeats(axes, experiment)
-    for placement, trials in _by_placement(experiment):
+    for placement, trials in _by_placement(experiment, experiment.trials):
         colour, shape = look[placement] if placement is not None else (UNKNOWN, "o")
         label = placement.label if placement is not None else "placement unknown"
         axes.scatter(
@@ -69,25 +69,25 @@ def draw_trials(axes: Axes, analysis: Analysis, look: Look) -> None:
     if len(experiment.trials) <= MOST_NUMBERED:
         _number(axes, experiment)
     axes.set(title="Score by trial", xlabel="trial", ylabel=label_score(experiment))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.margins(y=0.15)
-    _add_legend(axes, len(experiment.placements))
+    numbers = [trial.trial_id for trial in experiment.trials]
+    axes.set_xlim(min(numbers) - 0.7, max(numbers) + 0.7)
+    _add_legend(axes, len({each.placement for each in experiment.trials if each.score is not None} - {None}))
 
 
 def draw_configurations(axes: Axes, analysis: Analysis, look: Look) -> None:
     """Score by configuration, the best mean first; repeats stand above each other."""
     experiment = analysis.experiment
     order = to_order(analysis)[:MOST_CONFIGURATIONS]
-    places = {configuration: index for index, configuration in enumerate(order)}
-    width = 0.5 / max(1, len(experiment.placements))
-    offsets = {placement: width * index - 0.25 for index, placement in enumerate(experiment.placements)}
-    for trial in experiment.trials:
-        if trial.score is not None and trial.configuration in places:
-            colour, shape = look[trial.placement] if trial.placement is not None else (UNKNOWN, "o")
-            x = places[trial.configuration] + (offsets[trial.placement] if trial.placement is not None else 0.0)
-            axes.scatter([x], [trial.score], s=26, color=colour, marker=shape, zorder=3)
-    means = _means(experiment)
-    for configuration, x in places.items():
+    means = experiment.means
+    for x, configuration in enumerate(order):
+        groups = _by_placement(experiment, [each for each in experiment.trials if each.configuration == configuration])
+        for index, (placement, trials) in enumerate(groups):
+            colour, shape = look[placement] if placement is not None else (UNKNOWN, "o")
+            place = x + 0.5 * (index - (len(groups) - 1) / 2) / len(groups)
+            scores = [trial.score or 0.0 for trial in trials]
+            axes.scatter([place] * len(scores), scores, s=26, color=colour, marker=shape, zorder=3)
         axes.hlines(means[configuration], x - 0.38, x + 0.38, lw=1.6, color=axes.xaxis.label.get_color(), zorder=2)
     axes.set_xticks(range(len(order)), [_name(each, analysis) for each in order])
     left = len(to_order(analysis)) - len(order)
@@ -104,7 +104,7 @@ def draw_placements(axes: Axes, analysis: Analysis, look: Look) -> None:
         values = left.get(placement, [])
         colour, shape = look[placement]
         axes.scatter([index] * len(values), values, s=26, color=colour, marker=shape, zorder=3)
-        if values:
+        if len(values) > 1:
             axes.hlines(float(np.mean(values)), index - 0.35, index + 0.35, lw=1.6, color=colour, zorder=2)
     axes.axhline(0, lw=0.8, color=axes.xaxis.label.get_color(), zorder=1)
     named = len(experiment.placements) <= MOST_NAMED
@@ -139,7 +139,7 @@ def draw_durations(axes: Axes, analysis: Analysis) -> None:
 def to_order(analysis: Analysis) -> list[int]:
     """Configurations with a score, the best mean first."""
     sign = 1 if analysis.experiment.direction == "min" else -1
-    means = _means(analysis.experiment)
+    means = analysis.experiment.means
     return sorted(means, key=lambda each: (sign * means[each], each))
 
 
@@ -155,19 +155,11 @@ def to_residuals(experiment: Experiment) -> dict[Placement, list[float]]:
     return left
 
 
-def _means(experiment: Experiment) -> dict[int, float]:
-    scores: dict[int, list[float]] = {}
-    for trial in experiment.trials:
-        if trial.score is not None:
-            scores.setdefault(trial.configuration, []).append(trial.score)
-    return {configuration: float(np.mean(values)) for configuration, values in scores.items()}
-
-
-def _by_placement(experiment: Experiment) -> list[tuple[Placement | None, list[Trial]]]:
+def _by_placement(experiment: Experiment, trials: Sequence[Trial]) -> list[tuple[Placement | None, list[Trial]]]:
     """The trials with a score; those of unknown placement last."""
-    scored = [trial for trial in experiment.trials if trial.score is not None]
+    scored = [trial for trial in trials if trial.score is not None]
     groups = [(each, [trial for trial in scored if trial.placement == each]) for each in (*experiment.placements, None)]
-    return [(placement, trials) for placement, trials in groups if trials]
+    return [(placement, group) for placement, group in groups if group]
 
 
 def _connect_repeats(axes: Axes, experiment: Experiment) -> None:
@@ -220,9 +212,11 @@ def _name(configuration: int, analysis: Analysis) -> str:
 
 def _add_legend(axes: Axes, placements: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
+    title = "placement"
     if placements > MOST_IN_LEGEND:
-        more = placements - MOST_IN_LEGEND
-        handles = [*handles[:MOST_IN_LEGEND], *handles[placements:]]
-        labels = [*labels[: MOST_IN_LEGEND - 1], f"{labels[MOST_IN_LEGEND - 1]} … {more} more", *labels[placements:]]
+        title = f"placement\n(the first {MOST_IN_LEGEND} of {placements})"
+        shown = [index for index in range(len(labels)) if not MOST_IN_LEGEND <= index < placements]
+        handles, labels = [handles[index] for index in shown], [labels[index] for index in shown]
     if handles:
-        axes.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, fontsize=8)
+        legend = axes.legend(handles, labels, fontsize=8, title=title, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+        legend.set_alignment("left")

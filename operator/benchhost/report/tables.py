@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean
 from typing import Any
 
 from benchhost.report import quantities as q
@@ -52,11 +51,11 @@ def configurations_table(analysis: Analysis) -> Table:
     for trial in experiment.trials:
         groups[trial.configuration].append(trial)
     sign = 1 if experiment.direction == "min" else -1
-    means = {each: _mean(trials) for each, trials in groups.items()}
-    order = sorted(groups, key=lambda each: (means[each] is None, sign * (means[each] or 0.0), each))
-    rows = [_configuration_row(analysis, each, groups[each], means[each]) for each in order]
+    means = experiment.means
+    order = sorted(groups, key=lambda each: (each not in means, sign * means.get(each, 0.0), each))
+    rows = [_configuration_row(analysis, each, groups[each], means.get(each)) for each in order]
     marked = frozenset(index for index, each in enumerate(order) if each == verdict.best)
-    head = ("configuration", f"mean of {experiment.metric}", "scores", "known placements", "values", "")
+    head = ("configuration", f"mean {experiment.metric}", "scores", "known placements", "values", "")
     return Table(head, rows, frozenset({0, 1, 2, 3}), marked)
 
 
@@ -136,11 +135,6 @@ def _configuration_row(analysis: Analysis, number: int, trials: Sequence[Trial],
         _values(analysis.experiment.tunables[number]),
         roles.get(number, ""),
     ]
-
-
-def _mean(trials: Sequence[Trial]) -> float | None:
-    scores = [trial.score for trial in trials if trial.score is not None]
-    return mean(scores) if scores else None
 
 
 def _values(tunables: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ Methods, for any pattern of trials over placements:
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,10 @@ class Measurement:
     configuration: int
     placement: Hashable
     score: float
+
+
+PlacementMeans = Mapping[int, Mapping[Hashable, float]]
+"""Configuration -> placement -> mean score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,17 @@ def decompose(measurements: Sequence[Measurement]) -> VarianceComponents | TooLi
             "check that the benchmark measures something that varies",
         )
     return _estimate(sums, placements, len(measurements))
+
+
+def placement_means(measurements: Sequence[Measurement]) -> PlacementMeans:
+    """The scores with the repeats on one placement averaged."""
+    scores: dict[int, dict[Hashable, list[float]]] = {}
+    for each in measurements:
+        scores.setdefault(each.configuration, {}).setdefault(each.placement, []).append(each.score)
+    return {
+        configuration: {placement: float(np.mean(values)) for placement, values in by_placement.items()}
+        for configuration, by_placement in scores.items()
+    }
 
 
 def configuration_effects(measurements: Sequence[Measurement]) -> dict[int, float]:

@@ -18,11 +18,10 @@ from benchhost.report.comparison import (
     Outcome,
     choose,
     compare,
-    placement_means,
 )
 from benchhost.report.effect_size import placements_needed
 from benchhost.report.experiment import Experiment
-from benchhost.report.variance import TooLittle, VarianceComponents, configuration_effects
+from benchhost.report.variance import TooLittle, VarianceComponents, placement_means
 
 HOW_TO_REPEAT: Final = (
     "run both configurations on at least three placements each: with placementPolicy NewPerTrial and a "
@@ -146,7 +145,7 @@ def _why_too_few(candidates: Candidates, baseline: Baseline) -> str:
 
 def _plan(experiment: Experiment, variance: VarianceComponents | TooLittle, baseline: int | None) -> tuple[str, ...]:
     """How many placements would tell, if the difference seen is the true one."""
-    effects = configuration_effects(experiment.measurements)
+    effects = experiment.means
     sign = 1 if experiment.direction == "min" else -1
     ranked = sorted(effects, key=lambda each: sign * effects[each])
     others = [each for each in ranked if each != baseline]
