@@ -1,6 +1,7 @@
 """An experiment as mlos_bench stores it, with the hosts' history beside it, made without running anything."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,10 @@ from mlos_bench.environments.status import Status
 from mlos_bench.storage.storage_factory import from_config
 from mlos_bench.tunables.tunable_groups import TunableGroups
 
+from benchhost.mlos.results import Results, TrialRow
 from benchhost.mlos.workspace import prepare_workspace
+from benchhost.report.analysis import Analysis, analyse
+from benchhost.report.history import parse_history
 
 BEGIN = datetime(2026, 11, 25, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -30,6 +34,14 @@ class Ran:
 def store(folder: Path, trials: Sequence[Ran], *, experiment: str = "tuning", metric: str = "ops_per_second") -> Path:
     """Make a folder like the one an experiment ran from; gives it."""
     write_configuration(folder, experiment)
+    with warnings.catch_warnings():
+        # mlos_bench's own configuration of alembic is of an older form.
+        warnings.filterwarnings("ignore", message="No path_separator found", category=DeprecationWarning)
+        _fill(folder, trials, experiment, metric=metric)
+    return folder
+
+
+def _fill(folder: Path, trials: Sequence[Ran], experiment: str, *, metric: str) -> None:
     storage = from_config(config=str(folder / "storage.jsonc"), config_path=[str(folder)])
     groups = TunableGroups(
         {"cache": {"cost": 1, "params": {"pages": {"type": "int", "range": [1, 10**6], "default": 100}}}}
@@ -51,7 +63,34 @@ def store(folder: Path, trials: Sequence[Ran], *, experiment: str = "tuning", me
                 trial.update(Status.FAILED, start_of(number) + 4 * MINUTE)
             else:
                 trial.update(Status.SUCCEEDED, start_of(number) + 4 * MINUTE, {metric: ran.score})
-    return folder
+
+
+def results(trials: Sequence[Ran], *, metric: str = "ops_per_second", direction: str = "max") -> Results:
+    """The same as it is read from the storage."""
+    numbers = {cache: number for number, cache in enumerate(dict.fromkeys(ran.cache for ran in trials), start=1)}
+    rows = [
+        TrialRow(
+            trial_id=number,
+            status="FAILED" if ran.score is None else "SUCCEEDED",
+            tunables={"pages": ran.cache},
+            scores={} if ran.score is None else {metric: ran.score},
+            config_id=numbers[ran.cache],
+            ts_start=start_of(number),
+            ts_end=start_of(number) + 4 * MINUTE,
+            is_defaults=ran.cache == 100,
+        )
+        for number, ran in enumerate(trials, start=1)
+    ]
+    return Results("tuning", {metric: direction}, rows)
+
+
+def analysed(
+    trials: Sequence[Ran], *, direction: str = "max", metric: str = "ops_per_second", baseline: int | None = None
+) -> Analysis:
+    """The report on them, with their hosts' history."""
+    lines = [json.dumps(record) for record in history(trials)]
+    found = results(trials, metric=metric, direction=direction)
+    return analyse(found, parse_history(lines, "tuning"), baseline_trial=baseline)
 
 
 def write_configuration(folder: Path, experiment: str) -> None:

@@ -93,13 +93,16 @@ class Comparison:
     effect: EffectSize
     is_improvement: bool
     """Whether the difference is in the direction that is wanted."""
-    needed: int | None
-    """Placements each at which a true effect of this size is found with a power of 80 %."""
 
     @property
     def difference(self) -> float:
         """The estimate."""
         return self.best_mean - self.baseline_mean
+
+    @property
+    def needed(self) -> int | None:
+        """Placements each at which a true effect of this size is found with a power of 80 %; None above 10,000."""
+        return placements_needed(self.effect.g, is_paired=self.method is Method.PAIRED, alpha=ALPHA / self.comparisons)
 
     @property
     def outcome(self) -> Outcome:
@@ -174,7 +177,6 @@ def compare(
         comparisons=comparisons,
         effect=effect,
         is_improvement=sign * float(np.mean(first) - np.mean(second)) > 0,
-        needed=placements_needed(effect.g, is_paired=is_paired, alpha=ALPHA / comparisons),
     )
 
 

@@ -54,7 +54,7 @@ def placements_needed(effect: float, *, is_paired: bool, alpha: float) -> int | 
     """
     if _power(abs(effect), MOST_PLACEMENTS, is_paired=is_paired, alpha=alpha) < POWER:
         return None
-    low, high = 2, MOST_PLACEMENTS
+    low, high = 1, MOST_PLACEMENTS
     while high - low > 1:
         middle = (low + high) // 2
         enough = _power(abs(effect), middle, is_paired=is_paired, alpha=alpha) >= POWER

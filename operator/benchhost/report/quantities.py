@@ -1,22 +1,35 @@
 """How numbers are written, on the page and on the terminal. Pure."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
 _THOUSAND: Final = 1000
 _SMALLEST_P: Final = 0.001
+_SMALLEST_PLAIN: Final = 0.001
+_LARGEST_PLAIN: Final = 1e7
+"""Beyond these, numbers are easier to read with an exponent."""
 
 
 def score(value: float) -> str:
     """Four significant digits, whole numbers from a thousand on."""
-    if _THOUSAND <= abs(value) < 10_000_000:  # noqa: PLR2004 - longer ones are easier to read with an exponent
+    if _THOUSAND <= abs(value) < _LARGEST_PLAIN:
         return f"{value:,.0f}"
     return f"{value:.4g}"
 
 
+def alike(first: float, second: float) -> tuple[str, str]:
+    """Two scores with the same number of decimals, so that they can be compared at a glance."""
+    largest = max(abs(first), abs(second))
+    if not _SMALLEST_PLAIN <= largest < _LARGEST_PLAIN:
+        return score(first), score(second)
+    decimals = max(0, 3 - math.floor(math.log10(largest)))
+    return f"{first:,.{decimals}f}", f"{second:,.{decimals}f}"
+
+
 def signed(value: float) -> str:
     """A difference: three significant digits with its sign."""
-    text = f"{value:+,.0f}" if _THOUSAND <= abs(value) < 10_000_000 else f"{value:+.3g}"  # noqa: PLR2004 - as above
+    text = f"{value:+,.0f}" if _THOUSAND <= abs(value) < _LARGEST_PLAIN else f"{value:+.3g}"
     return "0" if text in {"+0", "-0"} else text
 
 

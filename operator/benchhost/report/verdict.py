@@ -188,8 +188,9 @@ def _sentence(experiment: Experiment, candidates: Candidates, comparison: Compar
 
 def _difference(experiment: Experiment, comparison: Comparison) -> str:
     interval = f"95 % interval {q.signed(comparison.low)} to {q.signed(comparison.high)}"
+    best, baseline = q.alike(comparison.best_mean, comparison.baseline_mean)
     text = (
-        f"{experiment.metric} is {q.score(comparison.best_mean)} against {q.score(comparison.baseline_mean)}, "
+        f"{experiment.metric} is {best} against {baseline}, "
         f"a difference of {q.signed(comparison.difference)}, {interval}"
     )
     relative = comparison.relative
@@ -229,10 +230,12 @@ def _details(candidates: Candidates, comparison: Comparison) -> tuple[str, ...]:
         found.append(
             f"Configuration {candidates.leader} has a better mean still, but was measured on {seen}: too few to count."
         )
-    if comparison.outcome is Outcome.NOT_SHOWN and comparison.is_improvement and comparison.needed is not None:
+    unsure = comparison.outcome is Outcome.NOT_SHOWN and comparison.is_improvement
+    needed = comparison.needed if unsure else None
+    if needed is not None:
         found.append(
-            f"If the true difference is as large as the one seen, about {comparison.needed} placements for each would "
-            "show it with a power of 80 %."
+            f"If the true difference is as large as the one seen, about {needed} placements for each would show it "
+            "with a power of 80 %."
         )
     return tuple(found)
 
