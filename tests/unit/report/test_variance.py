@@ -56,6 +56,18 @@ def test_unequal_numbers_by_hand() -> None:
     assert found.f == pytest.approx(stats.f_oneway([1, 3], [6], [9, 11, 13]).statistic)
 
 
+def test_with_unequal_numbers_the_limits_are_walds() -> None:
+    # Wald's own form (1940): the placements' means weighted by what their variance would be at the limit.
+    rng = np.random.default_rng(8)
+    rows = [rng.normal(3 * rng.normal(), 1, size).tolist() for size in (2, 2, 3, 15, 15)]
+    found = decomposed(of_one_configuration(rows))
+    sizes, means = np.array([len(row) for row in rows]), np.array([np.mean(row) for row in rows])
+    for share, probability in ((found.low, 0.975), (found.high, 0.025)):
+        weights = sizes / (1 + sizes * share / (1 - share))
+        spread = np.sum(weights * (means - np.average(means, weights=weights)) ** 2) / 4
+        assert spread / found.within == pytest.approx(stats.f.ppf(probability, 4, 32), rel=1e-6)
+
+
 def test_the_configurations_effect_is_taken_out_first() -> None:
     # Two configurations, 100 apart, on three placements at -2, 0 and 2, noise of one up and one down: a randomised block
     # design. Blocks 32 / 2, error 12 / 8, each of four scores: (16 - 1.5) / 4.
