@@ -115,10 +115,13 @@ def test_one_file_cannot_be_both(folder: Path) -> None:
     assert "cannot both be x.png" in report(folder, "--output", "x.png", code=2)
 
 
-def test_without_the_extra_it_says_what_to_install(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "matplotlib.py").write_text("raise ModuleNotFoundError('x', name='matplotlib')")
+@pytest.mark.parametrize("missing", ["matplotlib", "scipy", "mlos_bench", "json5"])
+def test_without_the_extra_it_says_what_to_install(folder: Path, tmp_path: Path, missing: str) -> None:
+    (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('gone', name={missing!r})")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    assert "pip install 'benchhost[report]'" in report(folder, code=1, PYTHONPATH=path)
+    assert f"needs {missing}; install it with: pip install 'benchhost[report]'" in report(
+        folder, code=1, PYTHONPATH=path
+    )
 
 
 def test_no_other_command_pays_for_it() -> None:

@@ -3,7 +3,7 @@
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from benchhost.cli.errors import USAGE, fail, missing_extra
 if TYPE_CHECKING:
     from benchhost.mlos.results import Results
     from benchhost.report.history import History
+
+_PARTS_OF_EXTRA: Final = frozenset({"mlos_bench", "pandas", "pytz", "sqlalchemy"})
+"""What mlos_bench's storage needs; another module that is missing is named by the configuration."""
 
 
 def report(
@@ -64,13 +67,19 @@ def report(
 
 
 def _read_results(config: str, experiment: str | None) -> "Results":
-    from benchhost.mlos.explanation import explain
-    from benchhost.mlos.results import get_results
-
+    try:
+        from benchhost.mlos.explanation import explain
+        from benchhost.mlos.results import get_results
+    except ImportError as error:
+        missing_extra("report", error)
     try:
         # mlos_bench and alembic report on every table that they open; only what went wrong is of interest.
         with redirect_stderr(StringIO()):
             return get_results(config, experiment_id=experiment)
+    except ModuleNotFoundError as error:
+        if error.name in _PARTS_OF_EXTRA:
+            missing_extra("report", error)
+        fail(f"{explain(error)}.")
     except Exception as error:  # noqa: BLE001 - the last place where a failure can become a sentence
         fail(f"{explain(error)}.")
 

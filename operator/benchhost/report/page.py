@@ -12,6 +12,7 @@ from benchhost.report import quantities as q
 from benchhost.report.analysis import Analysis
 from benchhost.report.comparison import Outcome
 from benchhost.report.methods import METHODS
+from benchhost.report.panels import is_numbered
 from benchhost.report.tables import (
     Table,
     configurations_table,
@@ -79,8 +80,9 @@ def _sections(analysis: Analysis, figures: Mapping[str, str]) -> Iterable[str]:
         "What was measured",
         _figure(
             figures.get("trials"),
-            "Colours are placements, shapes are hosts. The number at a point is its configuration; a line joins the "
-            "repeats of one configuration. Failed trials stand on the axis.",
+            "Colours are placements, shapes are hosts. A line joins the repeats of one configuration"
+            + (", the number at a point is its configuration" if is_numbered(analysis.experiment) else "")
+            + ". Failed trials stand on the axis.",
         ),
         f"<ul class='notes'>{notes}</ul>" if notes else "",
     )

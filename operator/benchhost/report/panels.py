@@ -3,6 +3,7 @@
 Placements have a colour and hosts a shape, the same in every panel.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -45,7 +46,12 @@ def to_look(placements: Sequence[Placement]) -> Look:
 
 def label_score(experiment: Experiment) -> str:
     """The axis label: mlos_bench keeps no units."""
-    return f"{experiment.metric} ({'lower' if experiment.direction == 'min' else 'higher'} is better)"
+    return _fold(f"{experiment.metric} ({'lower' if experiment.direction == 'min' else 'higher'} is better)")
+
+
+def is_numbered(experiment: Experiment) -> bool:
+    """Whether the points by trial have their configuration written at them."""
+    return len(experiment.trials) <= MOST_NUMBERED
 
 
 def draw_trials(axes: Axes, analysis: Analysis, look: Look) -> None:
@@ -66,7 +72,7 @@ def draw_trials(axes: Axes, analysis: Analysis, look: Look) -> None:
         )
     _mark_best(axes, experiment)
     _mark_failed(axes, experiment)
-    if len(experiment.trials) <= MOST_NUMBERED:
+    if is_numbered(experiment):
         _number(axes, experiment)
     axes.set(title="Score by trial", xlabel="trial", ylabel=label_score(experiment))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
@@ -118,7 +124,7 @@ def draw_placements(axes: Axes, analysis: Analysis, look: Look) -> None:
     axes.set(
         title="Noise by placement, with its mean",
         xlabel="" if named else "placement, in the order of the trials",
-        ylabel=f"{experiment.metric} minus its\nconfiguration's mean",
+        ylabel=_fold(f"{experiment.metric} minus its configuration's mean"),
     )
     axes.set_xlim(-0.7, max(len(experiment.placements) - 0.3, 0.7))
 
@@ -160,6 +166,11 @@ def _by_placement(experiment: Experiment, trials: Sequence[Trial]) -> list[tuple
     scored = [trial for trial in trials if trial.score is not None]
     groups = [(each, [trial for trial in scored if trial.placement == each]) for each in (*experiment.placements, None)]
     return [(placement, group) for placement, group in groups if group]
+
+
+def _fold(label: str) -> str:
+    """A label in lines that fit beside an axis."""
+    return textwrap.fill(label, 34)
 
 
 def _connect_repeats(axes: Axes, experiment: Experiment) -> None:
@@ -214,8 +225,9 @@ def _add_legend(axes: Axes, placements: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
     title = "placement"
     if placements > MOST_IN_LEGEND:
-        title = f"placement\n(the first {MOST_IN_LEGEND} of {placements})"
-        shown = [index for index in range(len(labels)) if not MOST_IN_LEGEND <= index < placements]
+        title = f"placement\n({MOST_IN_LEGEND} of {placements})"
+        some = np.linspace(0, placements - 1, MOST_IN_LEGEND).round().astype(int)
+        shown = [*some, *range(placements, len(labels))]
         handles, labels = [handles[index] for index in shown], [labels[index] for index in shown]
     if handles:
         legend = axes.legend(handles, labels, fontsize=8, title=title, loc="upper left", bbox_to_anchor=(1.01, 1.0))
