@@ -40,6 +40,7 @@ def test_the_control_plane_can_be_built_from_the_wheel(site: Path) -> None:
     assert (site / "benchhost" / "local" / "_controlplane" / "go.sum").is_file()
     assert (site / "benchhost" / "mlos" / "benchhost-service-subschema.json").is_file()
     assert (site / "benchhost" / "py.typed").is_file()
+    assert (site / "benchhost" / "report" / "page.css").is_file()
 
 
 @pytest.mark.parametrize(
@@ -48,13 +49,14 @@ def test_the_control_plane_can_be_built_from_the_wheel(site: Path) -> None:
         ("from benchhost.cli.main import app\napp(['operator', 'run'])", ("kopf", "azure"), "operator"),
         ("from benchhost.cli.main import app\napp(['emulator', 'run'])", ("aiohttp", "cryptography"), "emulator"),
         ("from benchhost.cli.main import app\napp(['dev', 'up'])", ("cryptography",), "local"),
+        ("from benchhost.cli.main import app\napp(['report', '--config', 'x'])", ("matplotlib", "scipy"), "report"),
         (
             "from benchhost.mlos.launcher import main\nsys.exit(main([]))",
             ("mlos_bench", "jsonschema", "sqlalchemy", "pandas", "json5"),
             "mlos",
         ),
     ],
-    ids=["operator", "emulator", "local", "mlos"],
+    ids=["operator", "emulator", "local", "report", "mlos"],
 )
 def test_a_missing_extra_is_one_sentence(site: Path, code: str, missing: tuple[str, ...], extra: str) -> None:
     done = run(site, code, *missing)
@@ -72,6 +74,8 @@ def test_help_needs_nothing_but_the_client(site: Path) -> None:
         "mlos_bench",
         "aiohttp",
         "cryptography",
+        "matplotlib",
+        "scipy",
     )
     assert done.returncode == 0, done.stderr
     assert "operator" in done.stdout

@@ -11,6 +11,7 @@ import typer
 
 from benchhost.cli import dev, emulator, operator
 from benchhost.cli.crd import crd
+from benchhost.cli.report import report
 from benchhost.cli.sweep import sweep
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.add_typer(operator.app, name="operator")
 app.add_typer(emulator.app, name="emulator")
 app.add_typer(dev.app, name="dev")
 app.command()(crd)
+app.command()(report)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """What an experiment found: its trials as a table, read from mlos_bench's own storage.
 
-``python -m benchhost.mlos.results --config cli.jsonc --experiment NAME``, run from where the experiment ran. It only
-reads.
+``python -m benchhost.mlos.results --config cli.jsonc --experiment NAME``, run from where the experiment ran; and for
+``benchhost report``. It only reads.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,13 @@ class TrialRow:
     tunables: Mapping[str, Any]
     scores: Mapping[str, Any]
     """Metric -> value; empty when the trial failed."""
+    config_id: int = 0
+    """mlos_bench's number of the configuration; repeats of one configuration share it."""
+    ts_start: datetime | None = None
+    """When the trial was put in the queue: all repeats of a configuration at once."""
+    ts_end: datetime | None = None
+    is_defaults: bool = False
+    """Whether every tunable had its default value."""
     is_best: bool = False
 
 
@@ -59,7 +67,7 @@ def get_results(config: str, *, experiment_id: str | None = None) -> Results:
     Raises
     ------
     ResultsError
-        If there is no such experiment.
+        If there is no such storage or experiment.
     """
     from mlos_bench.storage.storage_factory import from_config
 
@@ -68,6 +76,7 @@ def get_results(config: str, *, experiment_id: str | None = None) -> Results:
     paths = [str(Path(config).parent), *settings.get("config_path", [])]
     if not is_storage and not settings.get("storage"):
         raise ResultsError(f"{config} names no storage; without one mlos_bench keeps results in memory only")
+    _require_database(_find(config if is_storage else settings["storage"], paths))
     storage = from_config(config if is_storage else settings["storage"], config_path=paths)
     experiments = storage.experiments
     chosen = experiment_id or settings.get("experiment_id") or _find_experiment(settings, paths)
@@ -124,11 +133,24 @@ def _load(path: str) -> dict[str, Any]:
     return loaded
 
 
+def _find(name: str, paths: Sequence[str]) -> Path | None:
+    return next((Path(folder) / name for folder in [".", *paths] if (Path(folder) / name).is_file()), None)
+
+
+def _require_database(config: Path | None) -> None:
+    """SQLite would make an empty file where there is none."""
+    storage = _load(str(config)).get("config", {}) if config is not None else {}
+    database = str(storage.get("database", ""))
+    is_file = str(storage.get("drivername", "")).startswith("sqlite") and database not in {"", ":memory:"}
+    if is_file and "$" not in database and not Path(database).exists():
+        raise ResultsError(f"there is no database {database}; run this from the folder that the experiment ran from")
+
+
 def _find_experiment(settings: Mapping[str, Any], paths: Sequence[str]) -> str | None:
     """The experiment id in the globals that the configuration names; the last one counts, as for mlos_bench."""
     found: str | None = None
     for name in settings.get("globals", []):
-        file = next((Path(folder) / name for folder in [".", *paths] if (Path(folder) / name).is_file()), None)
+        file = _find(name, paths)
         found = (_load(str(file)).get("experiment_id") if file else None) or found
     return found
 
@@ -139,6 +161,10 @@ def _to_row(trial: Any) -> TrialRow:
         status=trial.status.name,
         tunables=trial.tunable_config.config_dict,
         scores={name: _to_number(value) for name, value in trial.results_dict.items()},
+        config_id=trial.tunable_config_id,
+        ts_start=trial.ts_start,
+        ts_end=trial.ts_end,
+        is_defaults=str(trial.metadata_dict.get("is_defaults")).lower() in {"1", "true"},
     )
 
 
