@@ -49,9 +49,9 @@ class Shell:
         self.folder = folder
         self.environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
 
-    def run_filtered(self, word: str, *command: str, shown: str) -> None:
-        """Show a command and run it; only lines with this word go to the terminal, unless it fails."""
-        self._show(f"{shown} 2>&1 | grep {word}")
+    def run_filtered(self, words: Sequence[str], *command: str, shown: str) -> None:
+        """Show a command and run it; only lines with one of these words go to the terminal, unless it fails."""
+        self._show(f"{shown} 2>&1 | grep -E '{'|'.join(words)}'")
         everything = []
         with subprocess.Popen(  # noqa: S603 - ours
             command,
@@ -63,7 +63,7 @@ class Shell:
         ) as process:
             for line in process.stdout or ():
                 everything.append(line)
-                if word in line:
+                if any(word in line for word in words):
                     console.print(line.rstrip(), markup=False)
         if process.returncode != 0:
             raise DemoError(f"{command[0]} ended with exit code {process.returncode}:\n{''.join(everything[-20:])}")
@@ -179,11 +179,12 @@ def show_mlos_bench(shell: Shell, workspace: Path, azure: dict[str, str]) -> Non
     values = [f"--{name}={azure[name]}" for name in ("subscriptionId", "resourceGroup", "location")]
     values += [f"--sshPublicKeys={key}", "--sshPrivateKeyFile=id_ed25519", f"--sshPort={GUEST_PORT}"]
     command = ["benchhost-mlos-bench", "--config", "cli.jsonc", *values, "--log_level=INFO"]
-    shell.run_filtered("provisioner|progress", str(BIN / command[0]), *command[1:], shown=shlex.join(command))
+    shell.run_filtered(("provisioner", "progress"), str(BIN / command[0]), *command[1:], shown=shlex.join(command))
     shell.run(
         sys.executable, "-m", "benchhost.mlos.results", "--config", "cli.jsonc", "--experiment", "sqlite-tuning",
         shown="python -m benchhost.mlos.results --config cli.jsonc --experiment sqlite-tuning",
     )  # fmt: skip
+    shell.run(str(BIN / "benchhost"), "report", "--config", "cli.jsonc", shown="benchhost report --config cli.jsonc")
 
 
 def make_key(file: Path) -> str:

@@ -8,7 +8,7 @@ import pytest
 from benchhost.mlos.workspace import prepare_workspace
 from e2e.conftest import KeyPair
 from support.processes import Command
-from support.stack import RESOURCE_GROUP, ROOT, Stack
+from support.stack import BENCHHOST, RESOURCE_GROUP, ROOT, Stack
 
 BIN = Path(sys.executable).parent
 GUEST_PORT = 2222
@@ -49,6 +49,13 @@ class Example:
             assert command.wait() == 0, command.output
             return command.output
 
+    def report(self, config: str) -> str:
+        """What ``benchhost report`` says."""
+        argv = [*BENCHHOST, "report", "--config", config]
+        with Command(argv, self._log.with_name("report.log"), folder=self.folder) as command:
+            assert command.wait(timeout=120) == 0, command.output
+            return command.output
+
     def assert_nothing_is_left(self) -> None:
         """Neither in the cluster nor in the subscription."""
         assert self.stack.kubectl.get("benchhosts")["items"] == []
@@ -85,6 +92,11 @@ def test_one_configuration_on_several_placements_and_what_the_report_says(exampl
     for epoch in (1, 2, 3, 4):
         assert command.output.count(f"placement epoch {epoch} since") == 3
     example.assert_nothing_is_left()
+    report = example.report("cli-placements.jsonc")
+    assert "Wrote report.html and report.png" in report
+    page = (example.folder / "report.html").read_text()
+    for words in ("4 known placements", "of the variance is between placements", "Reallocate", "VM-hours"):
+        assert words in page
 
 
 def test_a_host_that_cannot_be_had_ends_the_experiment_with_a_reason_and_leaves_nothing(example: Example) -> None:

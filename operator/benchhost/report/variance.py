@@ -105,20 +105,22 @@ def decompose(measurements: Sequence[Measurement]) -> VarianceComponents | TooLi
         return TooLittle(
             f"there are measurements on {_count(placements, 'known placement')}, and it takes at least "
             f"{MIN_PLACEMENTS} to tell the variance between placements",
-            "measure one configuration at least twice on each of three or more placements, see examples/placements",
+            "measure one configuration at least twice on each of three or more placements, "
+            "see examples/sqlite-tuning/cli-placements.jsonc",
         )
     sums = _sums_of_squares(measurements)
     if sums.df_between < MIN_PLACEMENTS - 1:
         return TooLittle(
             "too few configurations were measured on more than one placement, so that the placements' effect cannot "
             "be told from the configurations'",
-            "measure one configuration on three or more placements, see examples/placements",
+            "measure one configuration on three or more placements, see examples/sqlite-tuning/cli-placements.jsonc",
         )
     if sums.df_within < 1:
         return TooLittle(
             "no placement has two measurements of one configuration, so that noise within a placement cannot be told "
             "from the placements' effect",
-            "measure one configuration at least twice on each of three or more placements, see examples/placements",
+            "measure one configuration at least twice on each of three or more placements, "
+            "see examples/sqlite-tuning/cli-placements.jsonc",
         )
     if sums.is_without_noise:
         return TooLittle(

@@ -25,7 +25,7 @@ from benchhost.report.variance import TooLittle, VarianceComponents, placement_m
 
 HOW_TO_REPEAT: Final = (
     "run both configurations on at least three placements each: with placementPolicy NewPerTrial and a "
-    "trial_config_repeat_count of three or more, see examples/placements"
+    "trial_config_repeat_count of three or more, see examples/sqlite-tuning/cli-placements.jsonc"
 )
 
 
@@ -62,7 +62,7 @@ def judge(experiment: Experiment, variance: VarianceComponents | TooLittle, base
     if len(means) == 1 and baseline.configuration in {None, *means}:
         return _refuse(
             "only one configuration has a score, and there is none to compare it with",
-            "measure another one, each on at least three placements, see examples/placements",
+            "measure another one, each on at least three placements, see examples/sqlite-tuning/cli-placements.jsonc",
         )
     candidates = choose(means, direction=experiment.direction, baseline=baseline.configuration)
     if not candidates.enough or candidates.best is None or candidates.baseline is None:

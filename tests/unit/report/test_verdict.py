@@ -11,7 +11,7 @@ NOISE = (0.0, 4.0, -3.0, 1.0, -2.0)
 REPEATS = (0.5, -0.7, 0.4, -0.1, 0.2, 0.6, -0.3, -0.5, 0.1, -0.2)
 HOW = (
     "To find out, run both configurations on at least three placements each: with placementPolicy NewPerTrial and a "
-    "trial_config_repeat_count of three or more, see examples/placements."
+    "trial_config_repeat_count of three or more, see examples/sqlite-tuning/cli-placements.jsonc."
 )
 
 
@@ -113,7 +113,7 @@ def test_a_better_mean_on_too_few_placements_is_told_of() -> None:
         pytest.param(
             in_blocks(0),
             "only one configuration has a score, and there is none to compare it with. To find out, measure another one, "
-            "each on at least three placements, see examples/placements.",
+            "each on at least three placements, see examples/sqlite-tuning/cli-placements.jsonc.",
             id="one-configuration",
         ),
         pytest.param(
@@ -177,7 +177,7 @@ def test_the_variance_in_words() -> None:
     assert describe_variance(analysed(trials[:4]).variance) == (
         "Too little data to say how much of the variance is between placements: there are measurements on 2 known "
         "placements, and it takes at least 3 to tell the variance between placements. To find out, measure one "
-        "configuration at least twice on each of three or more placements, see examples/placements."
+        "configuration at least twice on each of three or more placements, see examples/sqlite-tuning/cli-placements.jsonc."
     )
     wild = [Ran(100, score, place) for place in (1, 2, 3) for score in (0.0 + place, 20.0 - place)]
     assert describe_variance(analysed(wild).variance).endswith(
