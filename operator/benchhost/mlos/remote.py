@@ -75,14 +75,25 @@ class RemoteCommands:
         done = output.pop("ssh_completed_process_result", None)
         code = None if done is None else done.returncode
         if code is None:
-            # mlos_bench's service swallows why, and calls a command that was cut off an ended one.
-            _LOG.error("%s", self._access.explain(target, _why(config)))
-            return Status.FAILED, {}
+            return self._cut_off(target, config)
         if status is not Status.SUCCEEDED:
             tail = " ".join(str(output.get("stderr") or output.get("stdout") or "").split()[-40:])
             _LOG.error("%s: %s ended with exit code %s: %s", target.label, config["commandName"], code, tail)
         times = {"startTimestamp": config.get("startTimestamp"), "endTimestamp": to_timestamp(datetime.now(UTC))}
         return status, {**output, "exitCode": code, **times}
+
+    def _cut_off(self, target: SshTarget, config: Mapping[str, Any]) -> Result:
+        """mlos_bench's service swallows why, and calls a command that was cut off an ended one."""
+        future = config.get("asyncRemoteExecResultsFuture")
+        is_done = isinstance(future, Future) and future.done() and not future.cancelled()
+        error = future.exception() if is_done and isinstance(future, Future) else None
+        if not is_done or isinstance(error, TimeoutError):
+            _LOG.error(
+                "%s: %s did not end in time (sshCommandTimeout) and is cut off", target.label, config["commandName"]
+            )
+            return Status.TIMED_OUT, {}
+        _LOG.error("%s", self._access.explain(target, error))
+        return Status.FAILED, {}
 
     def _open(self, login: SshLogin) -> PinnedSshHostService:
         """The event loop's thread is opened when it is first needed."""
@@ -91,9 +102,3 @@ class RemoteCommands:
             ssh._enter_context()  # noqa: SLF001 - no mix-in does it
             self._services[login.target] = ssh
         return self._services[login.target]
-
-
-def _why(config: Mapping[str, Any]) -> BaseException | None:
-    """What ended the connection, where it was never made."""
-    future = config.get("asyncRemoteExecResultsFuture")
-    return future.exception() if isinstance(future, Future) and future.done() and not future.cancelled() else None

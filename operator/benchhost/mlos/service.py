@@ -239,7 +239,8 @@ class BenchHostService(Service, SupportsHostProvisioning, SupportsHostOps, Suppo
         Returns
         -------
         SUCCEEDED if its exit code is 0, else FAILED; ``stdout``, ``stderr``, ``exitCode``, ``startTimestamp`` and
-        ``endTimestamp``. FAILED and nothing if the host cannot be reached, with the reason logged.
+        ``endTimestamp``. FAILED and nothing if the host cannot be reached, TIMED_OUT and nothing after
+        ``sshCommandTimeout`` seconds, with the reason logged.
         """
         return self._remote.get_results(config)
 

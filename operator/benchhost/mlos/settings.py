@@ -54,6 +54,7 @@ KEYS: Final = frozenset(
         "sshPrivateKeySecret",
         "sshHostKeys",
         "sshConnectTimeout",
+        "sshCommandTimeout",
         "fileShare",
         "trialsPerPlacement",
     }
@@ -94,6 +95,8 @@ class RemoteSettings:
     host_keys: SshHostKeys | None = None
     """None: published ones, but the hosts are not asked to publish them unless a private key is given."""
     connect_seconds: float = SSH_CONNECT_SECONDS
+    command_seconds: float | None = None
+    """How long one command may run; None: as long as the host answers."""
 
     @property
     def key_source(self) -> str:
@@ -264,6 +267,7 @@ def _read_remote(config: Mapping[str, Any], text: _TextKeys, resolve_path: Calla
         key_secret=(name, key) if secret is not None else None,
         host_keys=_choice(config, "sshHostKeys", SshHostKeys),
         connect_seconds=_seconds(config, "sshConnectTimeout", SSH_CONNECT_SECONDS),
+        command_seconds=_seconds(config, "sshCommandTimeout", 0.0) or None,
     )
 
 

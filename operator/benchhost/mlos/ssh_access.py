@@ -67,6 +67,8 @@ class SshLogin:
     """Private keys; none means what ssh would use, the agent's and those of ~/.ssh."""
     connect_seconds: float
     """How long a connection is tried: a host that has just booted may not listen yet."""
+    command_seconds: float | None
+    """How long one command may run; None: as long as the host answers."""
 
 
 class PinnedConnection(SshService):
@@ -79,7 +81,8 @@ class PinnedConnection(SshService):
     """
 
     def __init__(self, login: SshLogin) -> None:
-        super().__init__(config={"ssh_hostname": login.target.address, "ssh_keepalive_interval": KEEP_ALIVE_SECONDS})
+        config = {"ssh_hostname": login.target.address, "ssh_keepalive_interval": KEEP_ALIVE_SECONDS}
+        super().__init__(config={**config, "ssh_request_timeout": login.command_seconds})
         self._login = login
 
     def _validate_json_config(self, config: dict[str, Any]) -> None:
@@ -148,7 +151,8 @@ class SshAccess:
             raise RemoteError(f"{label} is not ready: {describe_state(host)}")
         username, pinned = host.spec.azure.admin.username, self._pin(host, label)
         target = SshTarget(label, name, endpoint.host, endpoint.port, username, pinned)
-        return SshLogin(target, self._load_keys(), self._settings.connect_seconds)
+        settings = self._settings
+        return SshLogin(target, self._load_keys(), settings.connect_seconds, settings.command_seconds)
 
     def _pin(self, host: BenchHost, label: str) -> tuple[str, ...] | None:
         if not self._settings.is_pinned:

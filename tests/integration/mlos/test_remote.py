@@ -178,6 +178,17 @@ def test_a_host_that_vanishes_while_it_works_fails_the_command(
     assert "cannot be reached over SSH" in caplog.text
 
 
+def test_a_command_that_does_not_end_is_cut_off(
+    make_service: MakeService, guest: Guest, key: KeyPair, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert guest
+    with make_service(sshPrivateKeyFile=str(key.file), sshCommandTimeout=2) as service:
+        set_up(service, params())
+        assert run(service, "echo begun; sleep 120") == (Status.TIMED_OUT, {})
+        assert run(service, "echo hello")[1]["stdout"] == "hello\n"
+    assert "pg: mlos-bench-run did not end in time (sshCommandTimeout)" in caplog.text
+
+
 def test_a_connection_that_is_lost_between_two_commands_is_made_anew(service: BenchHostService, guest: Guest) -> None:
     assert run(service, "echo 1")[0] is Status.SUCCEEDED
     guest.cut()
