@@ -6,14 +6,14 @@ Used by ``following``. It only tells; nothing depends on it.
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import IO, Final
 
 from rich.console import Console
 from rich.status import Status
 
-from benchhost.api import BenchHost, OperationType
+from benchhost.api import BenchHost, Condition, OperationType
 from benchhost.mlos.calls import HostCall, HostOperation
 from benchhost.mlos.history import HostHistory
 
@@ -62,16 +62,23 @@ class Progress:
         """Tell what is new about the host."""
         if host is None or (self._call.uid is not None and host.metadata.uid != self._call.uid):
             return
-        said = {(str(item.type), str(item.status), item.reason) for item in host.status.conditions}
-        for item in host.status.conditions:
-            key = (str(item.type), str(item.status), item.reason)
-            if self._said is not None and key not in self._said:
-                _LOG.info("%s: %s is %s (%s): %s", self._call.label, *key, " ".join(item.message.split()))
-        self._said = said
+        conditions = host.status.conditions
+        if self._said is not None:
+            self._tell([item for item in conditions if _to_said(item) not in self._said])
+        self._said = {_to_said(item) for item in conditions}
         operation = host.status.operation
         if operation is not None and operation.type is not self._operation:
             self._operation = operation.type
             self._expected = self._history.get_expected_seconds(operation.type, operation.size or host.status.size)
+
+    def _tell(self, changed: Iterable[Condition]) -> None:
+        """One line for the conditions that changed together for the same reason."""
+        together: dict[tuple[str, str], list[str]] = {}
+        for item in changed:
+            words = " ".join(item.message.split())
+            together.setdefault((item.reason, words), []).append(f"{item.type} is {item.status}")
+        for (reason, words), changes in together.items():
+            _LOG.info("%s: %s (%s): %s", self._call.label, ", ".join(changes), reason, words)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -84,6 +91,10 @@ class Progress:
             stack.enter_context(console.status(self, spinner_style="cyan"))
             stack.enter_context(_logs_above_the_spinner(console.file))
             yield
+
+
+def _to_said(condition: Condition) -> _Said:
+    return str(condition.type), str(condition.status), condition.reason
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchhost.api import ConditionType
 from benchhost.mlos.calls import HostCall, HostOperation
 from benchhost.mlos.history import HostHistory
 from benchhost.mlos.progress import Progress
@@ -41,6 +42,19 @@ def test_one_line_for_each_change_of_a_condition(caplog: pytest.LogCaptureFixtur
     assert [record.getMessage() for record in caplog.records] == [
         "BenchHost bench/pg-1: Ready is False (Provisioning): machine is made",
         "BenchHost bench/pg-1: Ready is True (Running): words",
+    ]
+
+
+def test_conditions_that_change_together_share_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    progress = Progress(CALL, HostHistory(None, experiment=None))
+    pending, running = seen("False", "Pending"), seen("True", "Running")
+    synced = running.status.conditions[0].model_copy(update={"type": ConditionType.SYNCED})
+    running.status.conditions.append(synced)
+    progress.saw(pending)
+    progress.saw(running)
+    assert [record.getMessage() for record in caplog.records] == [
+        "BenchHost bench/pg-1: Ready is True, Synced is True (Running): words"
     ]
 
 
