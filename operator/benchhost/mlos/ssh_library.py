@@ -11,8 +11,8 @@ from cryptography.utils import CryptographyDeprecationWarning
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", CryptographyDeprecationWarning)
     import asyncssh
-    from mlos_bench.services.remote.ssh.ssh_fileshare import SshFileShareService
+    from mlos_bench.services.remote.ssh.ssh_fileshare import CopyMode, SshFileShareService
     from mlos_bench.services.remote.ssh.ssh_host_service import SshHostService
     from mlos_bench.services.remote.ssh.ssh_service import SshService
 
-__all__ = ["SshFileShareService", "SshHostService", "SshService", "asyncssh"]
+__all__ = ["CopyMode", "SshFileShareService", "SshHostService", "SshService", "asyncssh"]

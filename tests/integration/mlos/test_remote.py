@@ -224,6 +224,30 @@ def test_files_go_to_the_host_and_back_where_that_is_asked_for(
             service.upload(params(), str(tmp_path / "script"), str(tmp_path / "there"))
 
 
+def test_folders_are_made_and_their_contents_copied_as_on_a_file_share(
+    make_service: MakeService, guest: Guest, key: KeyPair, tmp_path: Path
+) -> None:
+    assert guest
+    source, there, back = tmp_path / "scripts", tmp_path / "exp" / "1" / "scripts", tmp_path / "out" / "back"
+    (source / "lib").mkdir(parents=True)
+    (source / "run.sh").write_text("echo hello")
+    (source / "run.sh").chmod(0o755)
+    (source / "lib" / "more.sh").write_text("echo more")
+    with make_service(sshPrivateKeyFile=str(key.file), fileShare=True) as service:
+        set_up(service, params())
+        for _ in range(2):
+            service.upload(params(), f"{source}/", str(there))
+            assert sorted(path.name for path in there.iterdir()) == ["lib", "run.sh"]
+            service.download(params(), str(there), str(back))
+            assert sorted(path.name for path in back.iterdir()) == ["lib", "run.sh"]
+        assert (there / "run.sh").stat().st_mode & 0o100
+        service.upload(params(), str(source), str(tmp_path / "flat"), recursive=False)
+        assert [path.name for path in (tmp_path / "flat").iterdir()] == ["run.sh"]
+        service.upload(params(), str(source / "run.sh"), str(tmp_path / "a" / "b" / "run.sh"))
+        service.download(params(), str(tmp_path / "a"), str(tmp_path / "c"), recursive=False)
+        assert list((tmp_path / "c").iterdir()) == []
+
+
 def mixed(service: BenchHostService) -> Service:
     """What environments see of it."""
     mixin = Service(parent=Service())
