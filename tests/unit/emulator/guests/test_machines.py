@@ -59,6 +59,18 @@ def test_a_guest_is_down_from_the_beginning_of_what_takes_it_down(cloud: Cloud, 
         assert after.setting.boot != before.setting.boot
 
 
+def test_a_resize_of_a_running_machine_is_a_new_boot(cloud: Cloud) -> None:
+    machine = cloud.running_machine()
+    before = wanted(cloud, machine)
+    cloud.subscription.machines.patch(
+        machine.id, {"properties": {"hardwareProfile": {"vmSize": "Standard_D4s_v5"}}}, now=cloud.now
+    )
+    assert machine.power == "running"
+    assert wanted(cloud, machine) is None
+    cloud.pass_time()
+    assert wanted(cloud, machine).setting.boot != before.setting.boot
+
+
 def test_a_deletion_takes_the_guest_at_its_beginning(cloud: Cloud) -> None:
     machine = cloud.running_machine()
     cloud.delete(machine)

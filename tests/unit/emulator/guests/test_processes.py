@@ -87,16 +87,6 @@ async def test_a_slow_guest_stands_still_for_the_rest_of_the_time(shell: Shell, 
         assert stopped == pytest.approx(1 - speed, abs=0.12)
 
 
-async def test_time_in_which_nothing_ran_is_not_paid_for(shell: Shell) -> None:
-    await shell.processes.set_speed(0.25)
-    await shell.run("true")
-    await asyncio.sleep(1.0)  # three seconds of pause would be owed for it
-    await shell.start("echo $$; while :; do :; done")
-    (leader,) = map(int, await shell.wrote(1))
-    states = await asyncio.to_thread(_states, leader)
-    assert sum(state == "T" for (state,) in states) / len(states) == pytest.approx(0.75, abs=0.12)
-
-
 async def test_a_guest_of_full_speed_is_never_stopped(shell: Shell) -> None:
     await shell.processes.set_speed(1.0)
     await shell.start("echo $$; while :; do :; done")
