@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from benchhost.mlos.workspace import prepare_workspace
 from support.processes import Command
 from support.stack import BENCHHOST, RESOURCE_GROUP, Stack
@@ -27,6 +29,8 @@ PATIENCE = 120.0
 
 TRIAL_RUNS = "Run script locally"
 """What mlos_bench logs when the host is there and the trial begins to measure."""
+
+MACHINES = "Microsoft.Compute/virtualMachines"
 
 
 class Experiment:
@@ -87,6 +91,13 @@ class Experiment:
         run.wait_for(TRIAL_RUNS, timeout=PATIENCE)
         return run
 
+    def change_template(self, **azure: Any) -> None:
+        """Set fields of ``spec.azure`` in the file that the host is made from."""
+        file = self.folder / "benchhost.yaml"
+        content = yaml.safe_load(file.read_text())
+        content["spec"]["azure"] |= azure
+        file.write_text(yaml.safe_dump(content))
+
     def end(self) -> None:
         """End everything that still runs."""
         self.revoke("wait")
@@ -100,19 +111,36 @@ class Experiment:
         assert line.startswith(PREFIX), run.output
         assert re.search(last, line), line
 
+    def assert_succeeded(self, run: Command) -> None:
+        """It has ended well, without a traceback on its way."""
+        assert run.wait(timeout=PATIENCE) == 0, run.output
+        assert "Traceback" not in run.output
+
     def assert_nothing_left(self) -> None:
         """No BenchHost, no Lease that counts, and nothing in the subscription."""
         until(lambda: self.stack.kubectl.get("benchhosts")["items"] == [], "all BenchHosts are gone")
         until(lambda: self.held_leases() == [], "no Lease is held")
         assert self.stack.emulator.resources() == []
 
-    def assert_works_again(self, **values: Any) -> None:
+    def assert_works_again(self) -> Command:
         """The same command in the same folder succeeds, and leaves nothing."""
         self.revoke("wait")
-        run = self.start(**values)
-        assert run.wait(timeout=PATIENCE) == 0, run.output
-        assert "Traceback" not in run.output
+        run = self.start()
+        self.assert_succeeded(run)
         self.assert_nothing_left()
+        return run
+
+    def epoch(self) -> int:
+        """On how many allocations of hardware the host has run, when it is ready; else 0."""
+        status = self.stack.get(self.host)["status"]
+        ready = [condition["status"] for condition in status["conditions"] if condition["type"] == "Ready"]
+        return int(status["placement"]["epoch"]) if ready == ["True"] else 0
+
+    def machine(self) -> str:
+        """The name of the only machine in the subscription."""
+        prefix = "virtualMachines/"
+        (machine,) = [name for name in self.stack.emulator.resources() if name.startswith(prefix)]
+        return machine.removeprefix(prefix)
 
     def held_leases(self) -> list[str]:
         """Names of the Leases that somebody who has not died still holds."""
@@ -121,6 +149,14 @@ class Experiment:
             for lease in self.stack.kubectl.get("leases")["items"]
             if _end(lease["spec"]) > datetime.now(UTC)
         ]
+
+    def withhold_machines(self) -> None:
+        """Let no machine be made until ``give_machines``: so long the wait for the host lasts."""
+        self.disturb_cloud("faults", "add", "--method", "PUT", "--type", MACHINES, "--refuse", "503")
+
+    def give_machines(self) -> None:
+        """Let machines be made again."""
+        self.disturb_cloud("faults", "clear")
 
     def disturb_cloud(self, *arguments: str) -> None:
         """``benchhost emulator …`` for the subscription."""
