@@ -1,4 +1,4 @@
-"""From an exception that ended mlos_bench to one sentence: what, where, what to do.
+"""From how mlos_bench ended to one sentence: what, where, what to do.
 
 Used by ``launcher``. Pure.
 """
@@ -12,11 +12,39 @@ from typing import Any, Final
 from jsonschema.exceptions import ValidationError
 
 from benchhost.client import ClientError
+from benchhost.mlos.troubles import HostTroubles
 
 GIT_HINT: Final = (
     "mlos_bench records the git commit of an experiment's files, so they must lie in a git work tree that has a commit "
     "and a remote named origin; make one with: python -m benchhost.mlos.workspace SOURCE_FOLDER NEW_FOLDER"
 )
+
+
+_MLOS_HINT: Final = "Check configuration, scripts, and logs for details."
+"""What mlos_bench adds to its own sentences (``run.py``, 0.6.2); not said where there is more to say."""
+_RELEASED: Final = "what this experiment had made was released as 'onSetupFailure' says"
+
+
+def explain_end(end: BaseException | None, troubles: HostTroubles) -> str | None:
+    """One sentence on one line about the end of the command; None if it ended well and left nothing.
+
+    Parameters
+    ----------
+    end
+        What ended it; None: it came to its end.
+    troubles
+        What was logged about hosts by then.
+    """
+    left = troubles.left and _one_line(troubles.left)
+    if end is None:
+        return left and f"the experiment has succeeded, but a host is left: {left}"
+    if isinstance(end, KeyboardInterrupt | SystemExit):
+        return f"{'interrupted' if isinstance(end, KeyboardInterrupt) else 'terminated'}; {left or _RELEASED}"
+    said = explain(end)
+    more = (troubles.last and _one_line(troubles.last)) if isinstance(end, RuntimeWarning) else left
+    if not more or more in said:
+        return said
+    return f"{said.removesuffix(_MLOS_HINT).rstrip(' .')}; the last trouble with a host was: {more}"
 
 
 def explain(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final
 
 from benchhost.mlos.registration import RegistrationError, register_schema
+from benchhost.mlos.troubles import HostTroubles, listen
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,28 +40,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         run = _load()
     except RegistrationError as error:
         return _fail(str(error))
-    from benchhost.mlos.releasing import conclude  # they name what is in packages that may be missing
+    except KeyboardInterrupt:
+        _fail("interrupted before anything was made")
+        return INTERRUPTED
+    troubles = listen()
+    code, end = _run(run, argv)
+    return _conclude(code, end, troubles)
 
+
+def _run(run: Callable[[list[str] | None], int], argv: Sequence[str] | None) -> tuple[int, BaseException | None]:
+    """Exit code, and what ended it before its end."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = run(None if argv is None else list(argv))
-    except KeyboardInterrupt:
-        conclude(is_failure=True)
-        _fail("interrupted; what this experiment had made was released as 'onSetupFailure' says")
-        return INTERRUPTED
+        return run(None if argv is None else list(argv)), None
+    except KeyboardInterrupt as error:
+        return INTERRUPTED, error
     except SystemExit as error:
-        conclude(is_failure=True)
-        if error.code == TERMINATED:
-            _fail("terminated; what this experiment had made was released as 'onSetupFailure' says")
-        raise
+        if error.code != TERMINATED:
+            raise  # mlos_bench's own, after --help or a wrong switch: nothing has been made
+        return TERMINATED, error
     except Exception as error:  # noqa: BLE001 - the last place where a failure can become a sentence
-        from benchhost.mlos.explanation import explain
-
-        # A warning is how mlos_bench says, after an orderly end, that too many trials failed.
-        conclude(is_failure=not isinstance(error, RuntimeWarning))
         _LOG.debug("mlos_bench failed", exc_info=True)
-        return _fail(explain(error))
-    conclude(is_failure=False)
+        return FAILURE, error
+
+
+def _conclude(code: int, end: BaseException | None, troubles: HostTroubles) -> int:
+    """Give back what is to be given back, and say how it ended."""
+    # They name what is in packages that may be missing.
+    from benchhost.mlos.explanation import explain_end
+    from benchhost.mlos.releasing import conclude
+
+    try:
+        # A warning is how mlos_bench says, after an orderly end, that too many trials failed.
+        conclude(is_failure=end is not None and not isinstance(end, RuntimeWarning))
+    except (KeyboardInterrupt, SystemExit):
+        _fail(
+            "interrupted while hosts were given back; 'kubectl get benchhosts' shows which are left, and the "
+            "controller gives them back when their Lease runs out"
+        )
+        return code or INTERRUPTED
+    sentence = explain_end(end, troubles)
+    if sentence is not None:
+        _fail(sentence)
     return code
 
 

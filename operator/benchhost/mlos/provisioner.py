@@ -28,6 +28,7 @@ from benchhost.mlos.outcome import (
 from benchhost.mlos.releasing import conclude_at_exit, release_host
 from benchhost.mlos.session import Session
 from benchhost.mlos.settings import PlacementPolicy
+from benchhost.mlos.troubles import IS_LEFT
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Provisioner:
                 self._session.get_name(params), HostOperation.DEPROVISION, self._hosts.namespace
             )
         except (ServiceConfigError, ClientError) as error:
-            _LOG.error("The host is not deleted: %s", error)
+            _LOG.error("The host is not deleted: %s", error, extra=IS_LEFT)
             return Status.FAILED, {}
         main, is_deleted = self._delete(call)
         others = [self._delete(other)[0] for other in self._records.get_stale(call)]
@@ -196,7 +197,7 @@ class Provisioner:
         wait = lambda: watch(self._session, call, decide, deadline=deadline, start=call.seen)  # noqa: E731 - one call
         outcome = guard(self._session, call, wait)
         if outcome.status is not Status.SUCCEEDED:
-            _LOG.error("%s; %s", outcome.message, call.remedy)
+            _LOG.error("%s; %s", outcome.message, call.remedy, extra=IS_LEFT)
         elif not is_deallocation:
             _LOG.info("%s is gone", call.label)
             self._session.forget(call)
@@ -217,7 +218,7 @@ class Provisioner:
         try:
             asked = self._hosts.delete(call, deadline=self._session.call_deadline())
         except ClientError as error:
-            _LOG.error("The host is not deleted: %s; %s", error, call.remedy)
+            _LOG.error("The host is not deleted: %s; %s", error, call.remedy, extra=IS_LEFT)
             return None, False
         if asked is None:
             self._session.forget(call)

@@ -17,6 +17,7 @@ from benchhost.client import ClientError
 from benchhost.mlos.calls import HostCall
 from benchhost.mlos.session import Session
 from benchhost.mlos.settings import OnSetupFailure
+from benchhost.mlos.troubles import IS_LEFT
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def release_host(session: Session, call: HostCall) -> None:
         if asked is not None:
             _LOG.warning("Asked to %s %s (onSetupFailure)", policy.lower(), call.label)
     except ClientError as error:
-        _LOG.error("%s is not released: %s; %s", call.label, error, call.remedy)
+        _LOG.error("%s is not released: %s; %s", call.label, error, call.remedy, extra=IS_LEFT)
 
 
 def release_all(session: Session) -> None:
@@ -58,7 +59,8 @@ def let_go_all(session: Session) -> None:
         try:
             host = session.hosts.let_go(call, deadline=session.call_deadline())
         except ClientError as error:
-            _LOG.error("%s is left behind, and is given back when its Lease runs out: %s", call.label, error)
+            what = "is left behind, and is given back when its Lease runs out"
+            _LOG.error("%s %s: %s; %s", call.label, what, error, call.remedy, extra=IS_LEFT)
             return
         if host is not None:
             power = host.status.power_state or "not running"

@@ -5,10 +5,6 @@ waiting, so those that do not need an API server of their own are lived side by 
 """
 
 import asyncio
-import base64
-import json
-import ssl
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ import pytest
 
 from benchhost.local import ControlPlane
 from integration.client.tcp_proxy import TcpProxy
+from support.control_plane import compact
 from support.crashing.controllers import Keeper, Zygote
 from support.crashing.course import AT_ONCE
 from support.crashing.weather import Fault, count_hits, set_faults
@@ -238,22 +235,3 @@ async def test_the_cloud_restarts_at_every_step(
         # What is accepted and not answered is not in the log.
         await live_through(running, [], counts={}, meanwhile=restart)
     note(request.config, f"outages of the emulator: {len(steps)} kills in two lives, converged")
-
-
-def compact(control_plane: Any) -> None:
-    """Let etcd forget everything but the present, as it does every five minutes in a real cluster."""
-    instance = control_plane._instance
-    credential, authority = instance.certificates.etcd_client, instance.certificates.etcd_authority.certificate
-    tls = ssl.create_default_context(cafile=authority)
-    tls.load_cert_chain(credential.certificate, credential.key)
-
-    def ask(path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        url = f"https://127.0.0.1:{instance.ports.etcd}/v3/kv/{path}"
-        with urllib.request.urlopen(
-            urllib.request.Request(url, data=json.dumps(body).encode()), context=tls, timeout=30
-        ) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
-        return found
-
-    newest = ask("range", {"key": base64.b64encode(b"/").decode(), "limit": 1})["header"]["revision"]
-    ask("compaction", {"revision": newest, "physical": True})
