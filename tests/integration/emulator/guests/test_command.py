@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -32,9 +33,13 @@ async def test_nothing_is_left_over_when_the_emulator_ends(
             bench = Bench(None, sdk, key, port, tmp_path)  # type: ignore[arg-type]
             await bench.create()
             background = int((await bench.run(BACKGROUND)).stdout)
-        os.kill(process.pid, number)
-        process.wait()
-        await until(lambda: not is_alive(background))
+            async with bench.ssh(await bench.address()) as connection:
+                busy = await connection.create_process("echo $$; while :; do sleep 0.05; done")
+                foreground = int(await busy.stdout.readline())
+                os.kill(process.pid, number)
+                _, errors = await asyncio.to_thread(process.communicate, timeout=60)
+        assert errors == ""
+        await until(lambda: not is_alive(background) and not is_alive(foreground))
 
 
 async def test_the_command_lists_every_guest(tmp_path: Path, key: asyncssh.SSHKey) -> None:
