@@ -148,6 +148,9 @@ class BenchHostSpec(SpecModel):
     """Restart once at this time, unless status.lastRestartTime is later; applying it again restarts nothing."""
     reallocate_at: Timestamp | None = None
     """Deallocate and start once at this time, to ask for other hardware, unless status.lastReallocateTime is later."""
+    observe_at: Timestamp | None = None
+    """Look at the cloud once more, for whoever has reason to doubt status: another time here asks for another look,
+    which status.lastObserveTime acknowledges."""
     expires_at: Timestamp | None = None
     """When the host ends, whatever powerState says; a guard against forgotten bills. The earlier of this and lifetime
     counts; a later one, set in time or afterwards, gives the host back."""

@@ -260,6 +260,8 @@ class BenchHostStatus(Model):
     """Acknowledges spec.restartAt."""
     last_reallocate_time: Timestamp | None = None
     """Acknowledges spec.reallocateAt."""
+    last_observe_time: Timestamp | None = None
+    """The spec.observeAt that the last look was made for or after."""
 
     def last(self, kind: OperationType) -> HistoryEntry | None:
         """The newest finished operation of this type, or None."""

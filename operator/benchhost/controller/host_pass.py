@@ -62,6 +62,7 @@ class HostPass:
         """Steps that have ended well in this pass."""
         self._attempted: Operation | None = None
         """What is being started."""
+        self._began = clock()
         self._hosts = hosts
         self._providers = providers
         self._clock = clock
@@ -244,9 +245,15 @@ class HostPass:
             spec=self.host.spec,
             size=turn.size,
             zone=turn.zone,
-            # Only of a deletion nothing would be noticed any more if something was seen too early.
-            not_before=self.changed_at if self.host.is_deleting else None,
+            not_before=self._not_before(),
         )
+
+    def _not_before(self) -> datetime | None:
+        """As of when the host has to be seen; None: nothing is known that an earlier look could have missed."""
+        if self.host.spec.observe_at is not None and self.host.spec.observe_at != self.host.status.last_observe_time:
+            return max(self._began, self.changed_at)  # somebody doubts every earlier look
+        # Only of a deletion nothing would be noticed any more if something was seen too early.
+        return self.changed_at if self.host.is_deleting else None
 
 
 def _queued(deferred: DeferredError) -> str:

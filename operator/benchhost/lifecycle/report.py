@@ -43,10 +43,16 @@ def report(host: BenchHost, outcome: Pass, *, now: datetime) -> BenchHostStatus:
             "operation": outcome.operation,
             "failure": _failure(host, outcome, now),
             "holder_gone_at": holder_gone_at(host, outcome.circumstances, now=now),
+            "last_observe_time": _last_observed(host, outcome),
         }
     )
     summary = summarize(host, status, outcome, now=now)
     return status.model_copy(update={"phase": summary.phase, "conditions": summary.conditions})
+
+
+def _last_observed(host: BenchHost, outcome: Pass) -> datetime | None:
+    """A look that was asked for is acknowledged when there was one."""
+    return host.spec.observe_at if outcome.observation is not None else host.status.last_observe_time
 
 
 def _observed(host: BenchHost, outcome: Pass, now: datetime) -> BenchHostStatus:

@@ -52,6 +52,8 @@ class HostCall:
     """Other hardware was asked for at this time."""
     restart_at: datetime | None = None
     """A restart was asked for at this time."""
+    observe_at: datetime | None = None
+    """A look at the cloud was asked for at this time."""
     trial: str | None = None
     """The trial that the call was made for, if the environment says."""
     others: tuple["HostCall", ...] = ()

@@ -42,8 +42,21 @@ class Hosts:
         """The namespace of all hosts."""
         return self._client.namespace
 
-    def provision(self, call: HostCall, *, is_new_place_wanted: bool, deadline: Deadline) -> HostCall:
+    def provision(
+        self, call: HostCall, *, deadline: Deadline, is_new_place_wanted: bool = False, is_doubted: bool = False
+    ) -> HostCall:
         """Create the host, or make it what the call's manifest says, and return the call filled in.
+
+        Parameters
+        ----------
+        call
+            The call.
+        deadline
+            Time limit.
+        is_new_place_wanted
+            Ask a host that is ready for other hardware first.
+        is_doubted
+            Do not believe the status of a host that exists before the controller has looked at the cloud again.
 
         Raises
         ------
@@ -53,9 +66,11 @@ class Hosts:
             As the API server answers.
         """
         moments: list[datetime] = []
+        looks: list[datetime] = []
 
         def get_wanted(current: BenchHost | None) -> Mapping[str, Any]:
             moments.clear()
+            looks.clear()
             wanted = dict(call.manifest or {})
             if current is None:
                 return wanted
@@ -63,6 +78,9 @@ class Hosts:
             if is_new_place_wanted and is_true(current.status.conditions, ConditionType.READY):
                 moments.append(_get_reallocation_time(current))
                 wanted["spec"] = {**wanted["spec"], "reallocateAt": to_timestamp(moments[0])}
+            if is_doubted:
+                looks.append(_now_but_after(current.spec.observe_at))
+                wanted["spec"] = {**wanted["spec"], "observeAt": to_timestamp(looks[0])}
             return wanted
 
         host = self._client.ensure(call.name, get_wanted, deadline=deadline)
@@ -75,6 +93,7 @@ class Hosts:
             seen=host,
             predecessor=None,
             reallocate_at=moments[0] if moments else None,
+            observe_at=looks[0] if looks else None,
         )
 
     def set_power(

@@ -155,9 +155,13 @@ def _decide_gone(host: BenchHost | None, call: HostCall, doing: str) -> Outcome 
 
 
 def _has_obeyed(host: BenchHost, call: HostCall) -> bool:
-    """Whether the one-time requests of the call are acknowledged: other hardware, a restart."""
+    """Whether the one-time requests of the call are acknowledged: other hardware, a restart, a look."""
     status = host.status
-    requests = ((call.reallocate_at, status.last_reallocate_time), (call.restart_at, status.last_restart_time))
+    requests = (
+        (call.reallocate_at, status.last_reallocate_time),
+        (call.restart_at, status.last_restart_time),
+        (call.observe_at, status.last_observe_time),
+    )
     return all(asked is None or (done is not None and done >= asked) for asked, done in requests)
 
 

@@ -143,7 +143,10 @@ class Provisioner:
         conclude_at_exit(self._session)
         limit = self._session.call_deadline()
         self._session.take_lease(limit)
-        call = self._hosts.provision(call, is_new_place_wanted=is_new_place_wanted, deadline=limit)
+        is_doubted = call.name in self._records.doubted
+        call = self._hosts.provision(
+            call, is_new_place_wanted=is_new_place_wanted, is_doubted=is_doubted, deadline=limit
+        )
         self._session.hold(call)
         self._records.place(call)
         self._records.made[call.name] = self._records.last[Awaited.SETUP] = call
@@ -179,7 +182,7 @@ class Provisioner:
         while call.predecessor is not None:
             gone = replace(call, uid=call.predecessor.metadata.uid)
             watch(self._session, gone, decide_deletion, deadline=deadline, start=call.predecessor)
-            call = self._hosts.provision(call, is_new_place_wanted=False, deadline=deadline)
+            call = self._hosts.provision(call, deadline=deadline)
             self._session.hold(call)
             self._records.made[call.name] = call
         return watch(self._session, call, decide_setup, deadline=deadline, start=call.seen)
@@ -207,6 +210,7 @@ class Provisioner:
         if outcome.status is Status.SUCCEEDED and outcome.host is not None:
             trial = f"Trial {call.trial}" if call.trial else "The trial"
             _LOG.info("%s runs on %s", trial, describe_placement(outcome.host))
+            self._records.doubted.discard(call.name)
             self._session.history.note_operations(outcome.host)
             self._session.history.note_placement(call, outcome.host)
             return

@@ -20,6 +20,9 @@ class HostRecords:
     placed: dict[str, set[str | None]] = field(default_factory=dict)
     """Name -> the trials that share the host's hardware since this service last asked for other hardware."""
 
+    doubted: set[str] = field(default_factory=set)
+    """Names of hosts that were not what their status said: a command on them was cut off."""
+
     def is_full(self, call: HostCall, limit: int) -> bool:
         """Whether this trial is one more than may share the host's hardware; a host of unknown past is full."""
         trials = self.placed.get(call.name)

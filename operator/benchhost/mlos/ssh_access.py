@@ -5,6 +5,7 @@ private keys stay in memory.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,8 +82,15 @@ class PinnedConnection(SshService):
     """
 
     def __init__(self, login: SshLogin) -> None:
-        config = {"ssh_hostname": login.target.address, "ssh_keepalive_interval": KEEP_ALIVE_SECONDS}
-        super().__init__(config={**config, "ssh_request_timeout": login.command_seconds})
+        super().__init__(
+            config={
+                "ssh_hostname": login.target.address,
+                "ssh_keepalive_interval": KEEP_ALIVE_SECONDS,
+                "ssh_request_timeout": login.command_seconds,
+                # Trusts nobody; which keys are trusted is said below.
+                "ssh_known_hosts_file": os.devnull,
+            }
+        )
         self._login = login
 
     def _validate_json_config(self, config: dict[str, Any]) -> None:
@@ -202,6 +210,8 @@ class SshAccess:
                 f"{where} does not let {target.username!r} in: give the private key of one of "
                 "spec.azure.admin.sshPublicKeys (config key 'sshPrivateKeyFile' or 'sshPrivateKeySecret')"
             )
+        # Whatever its status says: the next trial shall not begin on a host that is gone.
+        self._session.records.doubted.add(target.name)
         words = " ".join(str(error).split()) if error is not None else "the connection was lost"
         return f"{where} cannot be reached over SSH ({words or type(error).__name__}); {self._ask_state(target)}"
 

@@ -4,7 +4,7 @@ The watch is left out: each pass is called by hand, so that a crash can be put b
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from kubernetes.aio.client import ApiClient, Configuration
@@ -193,6 +193,16 @@ async def test_a_machine_stopped_behind_our_back_is_started_again(bench: Bench) 
     await bench.step()
     await bench.settle()
     assert (await bench.host()).status.power_state == "Running"
+
+
+async def test_whoever_doubts_the_status_has_the_cloud_looked_at_once(bench: Bench) -> None:
+    bench.create()
+    await bench.settle()
+    bench.cloud.set_power(await bench.request(), MachinePower.STOPPED)
+    await bench.patch({"observeAt": "2026-03-01T12:00:00Z"})
+    await bench.settle()
+    status = (await bench.host()).status
+    assert (status.power_state, status.last_observe_time) == ("Running", datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
 async def test_an_operation_that_the_cloud_has_forgotten_is_seen_through_the_machine(bench: Bench) -> None:

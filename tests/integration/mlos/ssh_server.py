@@ -1,6 +1,8 @@
 """A guest without a cloud: an SSH server on a loopback address that runs what it is told, for tests of the client."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,19 +55,32 @@ class Server(asyncssh.SSHServer):
 
 
 async def run(process: asyncssh.SSHServerProcess) -> None:
-    """Run the command with the shell."""
+    """Run the command with the shell, in a process group of its own; it ends with the connection."""
     child = await asyncio.create_subprocess_shell(
-        process.command or "true", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        process.command or "true",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
+    lost = asyncio.create_task(process.channel.wait_closed())
+    done = asyncio.create_task(child.communicate())
     try:
-        out, error = await child.communicate()
-    except asyncio.CancelledError:
-        child.kill()
-        await child.wait()
-        raise
+        await asyncio.wait({lost, done}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        lost.cancel()
+        if not done.done():
+            os.killpg(child.pid, signal.SIGKILL)
+    out, error = await done
     process.stdout.write(out.decode())
     process.stderr.write(error.decode())
     process.exit(child.returncode or 0)
+
+
+async def end_tasks() -> None:
+    """Wait until every command has noticed that its connection is gone."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=15)
 
 
 @contextmanager
@@ -89,6 +104,7 @@ def running_guest(authorized_key: str) -> Iterator[Guest]:
         yield guest
     finally:
         guest.vanish()
+        asyncio.run_coroutine_threadsafe(end_tasks(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(20)
         loop.close()

@@ -181,6 +181,8 @@ def _running(host: BenchHost, ssh: Mapping[str, Any] | None) -> dict[str, Any]:
     }
     if ssh is not None:
         status["sshEndpoint"] = dict(ssh)
+    if host.spec.observe_at is not None:
+        status["lastObserveTime"] = to_timestamp(host.spec.observe_at)
     if must_move and asked is not None:
         status["lastReallocateTime"] = to_timestamp(asked)
     return status

@@ -178,6 +178,20 @@ def test_a_host_that_vanishes_while_it_works_fails_the_command(
     assert "cannot be reached over SSH" in caplog.text
 
 
+def test_a_host_that_was_lost_is_looked_at_again_before_the_next_trial(
+    service: BenchHostService, guest: Guest, client: BenchHostClient
+) -> None:
+    guest.vanish()
+    assert run(service, "echo hello") == (Status.FAILED, {})
+    for trial in (2, 3):
+        assert set_up(service, params(trial=trial))[0] is Status.SUCCEEDED
+    found = client.get("pg")
+    assert found is not None
+    assert found.spec.observe_at is not None
+    assert found.status.last_observe_time == found.spec.observe_at
+    assert found.metadata.generation == 2
+
+
 def test_a_command_that_does_not_end_is_cut_off(
     make_service: MakeService, guest: Guest, key: KeyPair, caplog: pytest.LogCaptureFixture
 ) -> None:
