@@ -44,6 +44,9 @@ RESOURCES = _versions(
     2021-01-01 2021-04-01 2022-01-01 2022-06-01 2022-09-01 2022-12-01 2023-07-01 2024-03-01 2024-07-01 2024-11-01
     2025-03-01 2025-04-01"""
 )
+DEPLOYMENTS = tuple(sorted({*RESOURCES, "2022-05-01"}))
+"""One more than of groups: mlos_bench 0.6.2 sends it."""
+
 IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30 2025-05-31-preview")
 LOCKS = _versions("2015-01-01 2016-09-01 2017-04-01 2020-05-01")
 
@@ -65,7 +68,7 @@ RESOURCE_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.Network": dict.fromkeys(_NETWORK_TYPES, NETWORK),
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": IDENTITIES},
     "Microsoft.Authorization": {"locks": LOCKS},
-    "Microsoft.Resources": {"resourceGroups": RESOURCES, "deployments": RESOURCES},
+    "Microsoft.Resources": {"resourceGroups": RESOURCES, "deployments": DEPLOYMENTS},
 }
 """Versions, oldest first, by resource provider and type."""
 

@@ -158,6 +158,10 @@ class Polling:
         """Let the Location of a kind of operation answer with what was made, once it has ended well."""
         self._results[kind] = render
 
+    def wait_hint(self, seconds: float | None) -> dict[str, str]:
+        """Return the header for a recorded hint of how long to wait, or for its absence."""
+        return self._hints.headers(seconds)
+
     def routes(self) -> Routes:
         """Return the handlers of polling URLs."""
         compute = "subscriptions/*/providers/microsoft.compute/locations/*/operations/*"
