@@ -130,7 +130,7 @@ def machine_service(connection: Mapping[str, str], group: str, *, poll_interval:
         {},
         services(connection),
     )
-    service._poll_interval = poll_interval  # noqa: SLF001 - see above
+    service._poll_interval = poll_interval
     return service
 
 
@@ -146,7 +146,7 @@ def make_network(connection: Mapping[str, str], group: str, *, poll_interval: fl
         {},
         services(connection),
     )
-    service._poll_interval = poll_interval  # noqa: SLF001 - as above
+    service._poll_interval = poll_interval
     status, params = service.provision_network({"vnetName": NETWORK})
     if status.is_pending():
         status, _ = service.wait_network_deployment(params, is_setup=True)

@@ -1,7 +1,7 @@
 """Public IP addresses.
 
-The SKU Basic is taken, though Azure gives no new addresses of it since October 2025: what clients make that still ask
-for it, such as the template of mlos_bench 0.6.2, is to be seen here.
+The SKU Basic is taken, though Azure has made no new addresses of it since 31 March 2025: what clients make that still
+ask for it, such as the template of mlos_bench 0.6.2, is to be seen here.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def provider_path(kind: str, names: Sequence[str]) -> str:
     TemplateError
         When there are not as many names as the type has parts.
     """
-    namespace, *types = kind.split("/")
+    namespace, *types = kind.rstrip("/").split("/")
     if not types or len(types) != len(names):
         raise TemplateError(
             f"The resource type '{kind}' has {len(types)} parts after its namespace, and {len(names)} names were given."
