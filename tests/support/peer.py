@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -190,8 +189,3 @@ def _restore(name: str, value: str | None) -> None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
-
-
-def emulator_connection(directory: Path, connection: Mapping[str, str]) -> dict[str, str]:
-    """The connection with the path of its certificate made whole."""
-    return {**connection, "caBundle": str(directory / "ca.pem")}
