@@ -16,7 +16,8 @@ from support.stack import Emulator, Stack
 SIZE = "Standard_B2s"
 PEER_POLL, PEER_EXAMPLE_POLL = 4.0, 20.0
 """Seconds between two looks: mlos_bench's default (``_POLL_INTERVAL``), and the configuration that it ships
-(``service-linux-vm-ops.jsonc``)."""
+(``service-linux-vm-ops.jsonc``). Scaled as the cloud's times are; so is the controller's own interval, and the hints of
+how long to wait that it obeys."""
 
 _SOON = 0.1
 """Seconds between two looks at what is not measured."""

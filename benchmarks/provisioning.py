@@ -5,7 +5,8 @@ their own. Definitions, the same for both:
 
 - the cloud's own time: from the arrival of the first write that makes a host, by the emulator's access log, to the end
   of the last operation that it needed, by the cloud's own answer: the machine's creation, or the template deployment;
-- overhead: what HostEnv.setup took longer than that;
+- overhead: what HostEnv.setup took longer than that. Means are compared: most hosts end at about the same time after
+  their start, and a median says where between two looks that happens to be;
 - requests: all that came to Azure Resource Manager meanwhile, those for tokens and the bench's own taken off;
 - left behind: resources in the group after the last teardown that were not there before the first setup;
 - a trial is lost when HostEnv.setup does not return True.
@@ -20,6 +21,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 from benchmarks.contenders import PEER_EXAMPLE_POLL, PEER_POLL, Azure, Contender, Ours, Peer
 from benchmarks.figures import Figure, percentile
@@ -55,12 +57,18 @@ class Trial:
     """One host's life."""
 
     name: str
-    seconds: float = 0.0
-    """What HostEnv.setup took."""
+    began: float = 0.0
+    returned: float = 0.0
+    """Of HostEnv.setup, in seconds since 1970."""
     is_up: bool = False
     end: float | None = None
     """When the cloud was done, in seconds since 1970."""
     problem: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """What HostEnv.setup took."""
+        return self.returned - self.began
 
 
 @dataclass
@@ -80,13 +88,17 @@ class Run:
         """Trials that had no host."""
         return [trial for trial in self.trials if not trial.is_up]
 
+    def before(self) -> list[float]:
+        """Of each host that came up: seconds until the first write reached the cloud."""
+        return [self.first_writes[trial.name] - trial.began for trial in self.trials if trial.end is not None]
+
+    def after(self) -> list[float]:
+        """Of each host that came up: seconds from the cloud's end to the return."""
+        return [trial.returned - trial.end for trial in self.trials if trial.end is not None]
+
     def overheads(self) -> list[float]:
-        """Of each host that came up, in seconds."""
-        return [
-            trial.seconds - (trial.end - self.first_writes[trial.name])
-            for trial in self.trials
-            if trial.is_up and trial.end is not None
-        ]
+        """Of each host that came up: both together."""
+        return [one + other for one, other in zip(self.before(), self.after(), strict=True)]
 
 
 @dataclass
@@ -171,12 +183,12 @@ class Course:
 
     @staticmethod
     def _set_up(trial: Trial, setup: Callable[[], bool]) -> None:
-        began = time.time()
+        trial.began = time.time()
         try:
             trial.is_up = setup()
         except Exception as error:  # noqa: BLE001 - it would end the whole run of mlos_bench
             trial.problem = type(error).__name__
-        trial.seconds = time.time() - began
+        trial.returned = time.time()
 
     @staticmethod
     def _attempt(trial: Trial, teardown: Callable[[], None]) -> None:
@@ -191,8 +203,8 @@ def compare(running: Stack, access_log: Path, *, hosts: int, told: Callable[[str
     course, emulator = Course.over(running, access_log), running.emulator
     _be_quiet()
     with peer.pointed_at(emulator.connection):
-        default = Peer(emulator, PEER_POLL * SCALE, "AzureVMService, poll 4 s", "peer-default")
-        example = Peer(emulator, PEER_EXAMPLE_POLL * SCALE, "AzureVMService, poll 20 s", "peer-example")
+        default = Peer(emulator, PEER_POLL * SCALE, "AzureVMService (4 s)", "peer-default")
+        example = Peer(emulator, PEER_EXAMPLE_POLL * SCALE, "AzureVMService (20 s)", "peer-example")
         ours = Ours(running)
         runs = []
         for contender in (ours, default, example):
@@ -202,8 +214,8 @@ def compare(running: Stack, access_log: Path, *, hosts: int, told: Callable[[str
             told(f"  {contender.label}: {_told(runs[-1])}")
     return [figure for run in runs for figure in _figures(run)] + [
         Figure(
-            f"provisioning: overhead of BenchHost against {run.contender.label}, p50",
-            percentile(runs[0].overheads(), 50) / percentile(run.overheads(), 50),
+            f"provisioning: mean overhead, BenchHost against {run.contender.label}",
+            fmean(runs[0].overheads()) / fmean(run.overheads()),
             "times",
             _FEWER,
         )
@@ -217,7 +229,7 @@ def endure(running: Stack, access_log: Path, *, trials: int, told: Callable[[str
     figures = []
     _be_quiet()
     with peer.pointed_at(emulator.connection):
-        other = Peer(emulator, PEER_POLL * FAULTY_SCALE, "AzureVMService, poll 4 s", "peer-faulty")
+        other = Peer(emulator, PEER_POLL * FAULTY_SCALE, "AzureVMService (4 s)", "peer-faulty")
         ours = Ours(running)
         for contender in (ours, other):
             contender.prepare(course.azure)
@@ -248,6 +260,8 @@ def _figures(run: Run) -> list[Figure]:
         Figure(f"{label}: hosts that did not come up", float(len(run.lost)), "hosts", 0 if is_ours else None),
         Figure(f"{label}: provision_host to return of wait, p50", percentile(seconds, 50), "s"),
         *(Figure(f"{label}: overhead over the cloud, p{rank}", percentile(overheads, rank), "s") for rank in (50, 95)),
+        Figure(f"{label}: of it before the first write, p50", percentile(run.before(), 50), "s"),
+        Figure(f"{label}: of it after the cloud's end, p50", percentile(run.after(), 50), "s"),
         Figure(f"{label}: requests to Azure per host", run.requests / len(run.trials), "requests"),
         Figure(
             f"{label}: resources left behind per host",
