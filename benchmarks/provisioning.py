@@ -259,6 +259,7 @@ def _figures(run: Run) -> list[Figure]:
     return [
         Figure(f"{label}: hosts that did not come up", float(len(run.lost)), "hosts", 0 if is_ours else None),
         Figure(f"{label}: provision_host to return of wait, p50", percentile(seconds, 50), "s"),
+        Figure(f"{label}: overhead over the cloud, mean", fmean(overheads), "s"),
         *(Figure(f"{label}: overhead over the cloud, p{rank}", percentile(overheads, rank), "s") for rank in (50, 95)),
         Figure(f"{label}: of it before the first write, p50", percentile(run.before(), 50), "s"),
         Figure(f"{label}: of it after the cloud's end, p50", percentile(run.after(), 50), "s"),
