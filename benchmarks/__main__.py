@@ -15,7 +15,10 @@ from benchhost.client import BenchHostClient, ConnectionSettings  # noqa: E402 -
 from benchmarks import client as client_figures  # noqa: E402
 from benchmarks import controller as controller_figures  # noqa: E402
 from benchmarks import emulator as emulator_figures  # noqa: E402
-from benchmarks import scale  # noqa: E402
+from benchmarks import (  # noqa: E402
+    provisioning,
+    scale,
+)
 from benchmarks.figures import Figure, Report  # noqa: E402
 from support.control_plane import running_control_plane  # noqa: E402
 from support.processes import clean_up_when_told_to_end  # noqa: E402
@@ -47,18 +50,27 @@ def main() -> int:
         "--time-scale", type=float, default=_CROWD_SCALE, help="of the crowds: 0.5 is twice as fast as Azure"
     )
     parser.add_argument("--only-many", action="store_true", help="measure nothing else")
+    parser.add_argument(
+        "--only-provisioning", action="store_true", help="only compare with mlos_bench's own service for Azure"
+    )
+    parser.add_argument("--provisioned", type=int, default=provisioning.HOSTS, help="hosts in that comparison")
+    parser.add_argument("--trials", type=int, default=provisioning.TRIALS, help="trials in a cloud that fails")
     arguments = parser.parse_args()
     clean_up_when_told_to_end()
     report = Report(Console(width=None if sys.stdout.isatty() else _WIDTH), ROOT / "build" / "bench.json")
     controller_figures.compile_once()
-    if not arguments.only_many:
+    measures_all = not (arguments.only_many or arguments.only_provisioning)
+    if measures_all:
         report.begin("emulator …")
         report.add(emulator_figures.load())
     with running_control_plane() as control_plane, tempfile.TemporaryDirectory(prefix="benchhost-bench-") as folder:
         kubectl = Kubectl(control_plane.kubectl, control_plane.kubeconfig)
         install(kubectl)
-        _crowds(report, kubectl, Path(folder), arguments.many, arguments.time_scale)
+        if not arguments.only_provisioning:
+            _crowds(report, kubectl, Path(folder), arguments.many, arguments.time_scale)
         if not arguments.only_many:
+            _provisioning(report, kubectl, Path(folder), hosts=arguments.provisioned, trials=arguments.trials)
+        if measures_all:
             _few(report, kubectl, Path(folder), arguments.hosts)
     report.end()
     return 0
@@ -78,6 +90,24 @@ def _few(report: Report, kubectl: Kubectl, folder: Path, hosts: int) -> None:
         _namespace(kubectl, "bench-recorded"), folder / "recorded", _RECORDED, "recorded, 1/10",
         poll=_POLL / 10, hints=_HINTS, count=60, with_idle=False,
     ))  # fmt: skip
+
+
+def _provisioning(report: Report, kubectl: Kubectl, folder: Path, *, hosts: int, trials: int) -> None:
+    """What mlos_bench sees of a host, against its own service for Azure."""
+    compare, endure = (
+        partial(provisioning.compare, hosts=hosts, told=report.begin),
+        partial(provisioning.endure, trials=trials, told=report.begin),
+    )
+    for name, scale_of, measure, words in (
+        ("provisioning", provisioning.SCALE, compare, "compared with AzureVMService"),
+        ("faulty", provisioning.FAULTY_SCALE, endure, "the same while requests fail"),
+    ):
+        report.begin(f"provisioning {words}, recorded latencies at time scale {scale_of:g} …")
+        own, directory = _namespace(kubectl, f"bench-{name}"), folder / name
+        directory.mkdir()
+        options = ("--latency", "recorded", "--time-scale", str(scale_of))
+        with controller_figures.stack(own, directory, *options, poll_interval=_POLL * scale_of) as running:
+            report.add(measure(running, directory / "access.jsonl"))
 
 
 def _crowds(report: Report, kubectl: Kubectl, folder: Path, counts: list[int], time_scale: float) -> None:

@@ -113,23 +113,6 @@ async def test_what_the_emulator_does_not_have_is_said_at_once(sdk: Sdk) -> None
     assert refused.value.error.target == "availabilitySet"
 
 
-async def test_template_deployments_are_refused_in_a_sentence(raw: Raw) -> None:
-    subscription = raw.group.partition("/resourceGroups/")[0]
-    for scope in (raw.group, subscription):
-        deployments = f"{scope}/providers/Microsoft.Resources/deployments"
-        _, _, listed = await raw.send("GET", f"{deployments}?api-version={GROUP_VERSION}")
-        assert listed == {"value": []}
-        for method, path in (("PUT", "one"), ("POST", "one/validate"), ("POST", "one/whatIf")):
-            template = {"properties": {"mode": "Incremental", "template": {}}}
-            status, _, refused = await raw.send(
-                method, f"{deployments}/{path}?api-version={GROUP_VERSION}", json=template
-            )
-            assert (status, refused["error"]["code"]) == (409, "NotSupported")
-            assert "does not support template deployments" in refused["error"]["message"]
-        status, _, absent = await raw.send("GET", f"{deployments}/one?api-version={GROUP_VERSION}")
-        assert (status, absent["error"]["code"]) == (404, "DeploymentNotFound")
-
-
 async def test_the_one_tenant_is_listed(raw: Raw, emulator: ArmEmulator) -> None:
     status, _, tenants = await raw.send("GET", "/tenants?api-version=2022-12-01")
     assert status == 200

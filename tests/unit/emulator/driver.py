@@ -9,6 +9,7 @@ from benchhost.emulator.cloud.compute.power import PowerAction
 from benchhost.emulator.cloud.identifiers import ResourceId
 from benchhost.emulator.cloud.latency import LatencyMode, LatencyModel
 from benchhost.emulator.cloud.subscription import Subscription
+from unit.emulator.deploying import write_deployments
 
 if TYPE_CHECKING:
     from benchhost.emulator.cloud.compute.machine import VirtualMachine
@@ -34,6 +35,7 @@ class Cloud:
             latency=latency,
             seed=seed,
         )
+        write_deployments(self.subscription, latency)
         self.subscription.groups.put("rg", "eastus", {})
         self.now = 1_000_000.0
 

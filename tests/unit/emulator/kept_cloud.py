@@ -16,6 +16,7 @@ from benchhost.emulator.cloud.quotas import MACHINES, QuotaLimit
 from benchhost.emulator.state import SavedState
 from benchhost.emulator.state.cells import content_of, find_slots
 from benchhost.emulator.state.encoding import encode
+from unit.emulator.deploying import deploy
 from unit.emulator.driver import Cloud
 
 if TYPE_CHECKING:
@@ -73,7 +74,10 @@ def busy_cloud(path: Path) -> KeptCloud:
     machine = cloud.running_machine(cloud.machine_body())
     note_lines(machine, ["ssh-ed25519 AAAA root@vm"], cloud.now)
     cloud.act(machine, PowerAction.POWER_OFF)
+    deploy(cloud, "deployed", method="Dynamic")
+    cloud.pass_time()
     _begin(cloud, detaching, leaving, warned)
+    deploy(cloud, "deploying", method="Dynamic")
     cloud.subscription.power.begin(machine, PowerAction.DEALLOCATE, now=cloud.now)
     return cloud
 

@@ -100,7 +100,8 @@ def test_api_versions_are_served(version: str) -> None:
     [
         pytest.param(1, 10, {"Retry-After": "10"}, id="real-time-says-what-azure-says"),
         pytest.param(1, None, {}, id="real-time-says-nothing-where-azure-does"),
-        pytest.param(0.1, 35, {"Retry-After": "4"}, id="whole-seconds-where-they-do"),
+        pytest.param(0.1, 30, {"Retry-After": "3"}, id="whole-seconds-where-they-do"),
+        pytest.param(0.1, 35, {"retry-after-ms": "3500"}, id="milliseconds-where-seconds-would-be-rounded"),
         pytest.param(0.05, 10, {"retry-after-ms": "500"}, id="milliseconds-below-a-second"),
         pytest.param(0.1, None, {"retry-after-ms": "500"}, id="scaled-time-stands-in-for-an-absent-hint"),
         pytest.param(0.0, 10, {"retry-after-ms": "1"}, id="never-zero-which-sdks-take-for-absent"),

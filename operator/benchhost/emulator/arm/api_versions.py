@@ -31,7 +31,7 @@ DISKS = _versions(
 )
 SKUS = _versions("2017-03-30 2017-09-01 2019-04-01 2021-07-01")
 NETWORK = _versions(
-    """2017-10-01 2017-11-01 2018-01-01 2018-02-01 2018-04-01 2018-06-01 2018-07-01 2018-08-01 2018-10-01
+    """2017-09-01 2017-10-01 2017-11-01 2018-01-01 2018-02-01 2018-04-01 2018-06-01 2018-07-01 2018-08-01 2018-10-01
     2018-11-01 2018-12-01 2019-02-01 2019-04-01 2019-06-01 2019-07-01 2019-08-01 2019-09-01 2019-11-01 2019-12-01
     2020-03-01 2020-04-01 2020-05-01 2020-06-01 2020-07-01 2020-08-01 2020-11-01 2021-02-01 2021-03-01 2021-05-01
     2021-08-01 2021-12-01 2022-01-01 2022-05-01 2022-07-01 2022-09-01 2022-11-01 2023-02-01 2023-04-01 2023-05-01
@@ -44,6 +44,9 @@ RESOURCES = _versions(
     2021-01-01 2021-04-01 2022-01-01 2022-06-01 2022-09-01 2022-12-01 2023-07-01 2024-03-01 2024-07-01 2024-11-01
     2025-03-01 2025-04-01"""
 )
+DEPLOYMENTS = tuple(sorted({*RESOURCES, "2022-05-01"}))
+"""One more than of groups: mlos_bench 0.6.2 sends it."""
+
 IDENTITIES = _versions("2018-11-30 2023-01-31 2024-11-30 2025-05-31-preview")
 LOCKS = _versions("2015-01-01 2016-09-01 2017-04-01 2020-05-01")
 
@@ -65,7 +68,7 @@ RESOURCE_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.Network": dict.fromkeys(_NETWORK_TYPES, NETWORK),
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": IDENTITIES},
     "Microsoft.Authorization": {"locks": LOCKS},
-    "Microsoft.Resources": {"resourceGroups": RESOURCES, "deployments": RESOURCES},
+    "Microsoft.Resources": {"resourceGroups": RESOURCES, "deployments": DEPLOYMENTS},
 }
 """Versions, oldest first, by resource provider and type."""
 

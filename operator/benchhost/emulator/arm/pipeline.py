@@ -19,6 +19,8 @@ from aiohttp import web
 from benchhost.emulator.arm.api_versions import check_api_version
 from benchhost.emulator.arm.authorization import Authorization
 from benchhost.emulator.arm.body_types import check_types
+from benchhost.emulator.arm.deployment_routes import has_template
+from benchhost.emulator.arm.deployment_writer import DeploymentWriter
 from benchhost.emulator.arm.error_bodies import error_response
 from benchhost.emulator.arm.lock_routes import require_unlocked
 from benchhost.emulator.arm.messages import ArmPath, ArmRequest, ArmResponse, parse_path
@@ -98,6 +100,7 @@ class ArmPipeline:
         self._injection = injection
         polling = Polling(subscription.operations, RetryHints(latency.factor), polling_secrets)
         self._routes = arm_routes(subscription, polling, signatures)
+        subscription.deployments.write_with(DeploymentWriter(subscription, self._routes, limits, latency))
 
     async def handle(self, http_request: web.BaseRequest) -> web.Response:
         """Answer one request."""
@@ -145,7 +148,7 @@ class ArmPipeline:
             path=path,
             query=query,
             headers=http_request.headers,
-            body=_parse_body(http_request, content),
+            body=_parse_body(http_request, content, has_template=has_template(path.shape)),
             api_version=version,
             now=now,
             principal=token.client_id,
@@ -221,12 +224,12 @@ def _kind_of(answer: ArmResponse) -> AnswerKind:
     return AnswerKind.CREATE_MACHINE if is_create else AnswerKind.WRITE
 
 
-def _parse_body(http_request: web.BaseRequest, content: bytes) -> Body:
+def _parse_body(http_request: web.BaseRequest, content: bytes, *, has_template: bool) -> Body:
     if not content.strip():
         if http_request.method in ("PUT", "PATCH"):
             raise errors.bad_request("MissingRequestBody", "The request body is empty. A JSON object is required.")
         return {}
-    if http_request.method == "POST":
+    if http_request.method == "POST" and not has_template:
         return {}
     if http_request.content_type not in ("application/json", "text/json"):
         raise ArmError(
@@ -241,7 +244,8 @@ def _parse_body(http_request: web.BaseRequest, content: bytes) -> Body:
         raise _invalid_content(str(error)) from error
     if not isinstance(body, dict):
         raise _invalid_content("a JSON object is required.")
-    check_types(body)
+    if not has_template:
+        check_types(body)
     return body
 
 

@@ -57,15 +57,16 @@ class RetryHints:
     def headers(self, seconds: float | None) -> dict[str, str]:
         """Return the header for a recorded hint, or for its absence.
 
-        ``Retry-After`` counts whole seconds, and SDKs take 0 for absent; a shorter wait is given in
-        ``retry-after-ms``, which they also know.
+        ``Retry-After`` counts whole seconds, and SDKs take 0 for absent; any other wait is given in
+        ``retry-after-ms``, which they also know: 3.5 s that were rounded would be 5 s too long at a tenth of the time.
         """
         if self.factor == 1:
             return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
         scaled = self.factor * (CLIENT_POLLING_SECONDS if seconds is None else seconds)
-        if scaled >= 1:
-            return {"Retry-After": str(round(scaled))}
-        return {"retry-after-ms": str(max(1, round(1000 * scaled)))}
+        milliseconds = max(1, round(1000 * scaled))
+        if milliseconds % 1000 == 0:
+            return {"Retry-After": str(milliseconds // 1000)}
+        return {"retry-after-ms": str(milliseconds)}
 
     def refusal(self, wait: float) -> dict[str, str]:
         """Return the headers of a refusal that ends in ``wait`` seconds, which are scaled already.
@@ -157,6 +158,10 @@ class Polling:
     def show_result(self, kind: OperationKind, render: Callable[[Operation], Body | None]) -> None:
         """Let the Location of a kind of operation answer with what was made, once it has ended well."""
         self._results[kind] = render
+
+    def wait_hint(self, seconds: float | None) -> dict[str, str]:
+        """Return the header for a recorded hint of how long to wait, or for its absence."""
+        return self._hints.headers(seconds)
 
     def routes(self) -> Routes:
         """Return the handlers of polling URLs."""

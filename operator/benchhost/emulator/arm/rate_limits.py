@@ -88,6 +88,17 @@ class RateLimits:
             raise
         return headers
 
+    def admit_at_provider(self, request: ArmRequest) -> None:
+        """Let in what ARM itself asks a provider for.
+
+        Raises
+        ------
+        ArmError
+            429, as `admit` says of providers.
+        """
+        if self.mode is not LimitMode.OFF:
+            self._pass_provider(request)
+
     def _pass_front_door(self, request: ArmRequest) -> dict[str, str]:
         kind = front_door_kind(request.method)
         keys = ((f"subscription-{kind}", request.principal), (f"subscription-global-{kind}", ""))

@@ -50,6 +50,6 @@ def arm_routes(subscription: Subscription, polling: Polling, signatures: BlobSig
         **IdentityRoutes(subscription).routes(),
         **LockRoutes(subscription).routes(),
         **ExtensionRoutes(subscription).routes(),
-        **DeploymentRoutes(subscription).routes(),
+        **DeploymentRoutes(subscription, polling).routes(),
         **DiagnosticsRoutes(subscription, signatures).routes(),
     }

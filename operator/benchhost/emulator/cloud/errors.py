@@ -12,11 +12,12 @@ from http import HTTPStatus
 
 @dataclass(frozen=True, slots=True)
 class ErrorDetail:
-    """An inner error; ``target`` is absent from the body where it is None."""
+    """An inner error; ``target`` is absent from the body where it is None, and ``details`` where there are none."""
 
     code: str
     message: str
     target: str | None = None
+    details: tuple[ErrorDetail, ...] = ()
 
 
 @dataclass(slots=True)

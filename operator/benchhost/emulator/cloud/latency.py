@@ -9,6 +9,8 @@ where ``startTime`` and ``endTime`` of each operation can be read. The recording
 - HTTP itself (ASO-2026): machine PUT 3.56 s for a create and 0.95 s for an update, NIC PUT 0.75 s, GETs 0.32 s to
   0.87 s.
 - A simulated eviction happened within 3 minutes (CLI-spot); its median is assumed.
+- What a template deployment adds to the times of its resources is assumed: between a PUT and its first resource, and
+  between the end of a resource and what waits for it, half a second each.
 - Nobody recorded hibernation, delete, restart, start of a deallocated machine, resize of a running one, the writes of
   Microsoft.Network or those of dedicated hosts and capacity reservations to their end: those medians are this
   project's assumption.
@@ -88,6 +90,7 @@ RECORDED_OPERATIONS: dict[OperationKind, Lognormal] = {
     OperationKind.WRITE_PLACEMENT: Lognormal(20.0, 40.0),
     OperationKind.DELETE_PLACEMENT: Lognormal(10.0, 20.0),
     OperationKind.EVICT_MACHINE: Lognormal(60.0, 150.0),
+    OperationKind.DEPLOYMENT_STEP: Lognormal(0.5, 1.0),
 }
 
 RECORDED_ANSWERS: dict[AnswerKind, Lognormal] = {

@@ -55,9 +55,10 @@ class OperationKind(StrEnum):
     WRITE_PLACEMENT = "writePlacement"
     DELETE_PLACEMENT = "deletePlacement"
     EVICT_MACHINE = "evictMachine"
+    DEPLOYMENT_STEP = "deploymentStep"
 
 
-_NEVER_JUDGED = frozenset({OperationKind.EVICT_MACHINE})
+_NEVER_JUDGED = frozenset({OperationKind.EVICT_MACHINE, OperationKind.DEPLOYMENT_STEP})
 """What no client began: a fault for whatever operation comes next is not for these."""
 
 
@@ -174,18 +175,11 @@ class Operations:
 
     def begin_unseen(self, kind: OperationKind, resource: Resource, now: float, *, due: float) -> Operation:
         """Begin something that no client asked for: the resource is not busy meanwhile."""
-        operation = Operation(
-            id=self._identifiers.guid(),
-            kind=kind,
-            target=resource.id,
-            group=resource.id.group,
-            namespace=resource.id.namespace,
-            location=resource.location,
-            started=now,
-            due=due,
-        )
-        self._schedule(operation)
-        return operation
+        return self._begin(kind, resource.id, resource.location, now=now, due=due)
+
+    def begin_step(self, deployment_id: ResourceId, location: str, *, now: float, due: float) -> Operation:
+        """Let a deployment go on at ``due``."""
+        return self._begin(OperationKind.DEPLOYMENT_STEP, deployment_id, location, now=now, due=due)
 
     def begin_for_group(self, group: str, location: str, now: float) -> Operation:
         """Begin the deletion of a resource group."""
@@ -259,6 +253,20 @@ class Operations:
         for operation in self._by_id.values():
             ended = operation.ended or operation.started
             self._keep_until(operation, operation.due if operation.is_running else ended + RETENTION_SECONDS)
+
+    def _begin(self, kind: OperationKind, target: ResourceId, location: str, *, now: float, due: float) -> Operation:
+        operation = Operation(
+            id=self._identifiers.guid(),
+            kind=kind,
+            target=target,
+            group=target.group,
+            namespace=target.namespace,
+            location=location,
+            started=now,
+            due=due,
+        )
+        self._schedule(operation)
+        return operation
 
     def _complete(self, operation: Operation, due: float) -> None:
         verdict = None if operation.kind in _NEVER_JUDGED else self._verdict

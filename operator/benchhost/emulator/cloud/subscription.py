@@ -21,6 +21,7 @@ from benchhost.emulator.cloud.compute.machines import VirtualMachines
 from benchhost.emulator.cloud.compute.placement_groups import GroupType, PlacementGroups
 from benchhost.emulator.cloud.compute.power import Power
 from benchhost.emulator.cloud.context import Context
+from benchhost.emulator.cloud.deployments.service import Deployments
 from benchhost.emulator.cloud.groups import ResourceGroups
 from benchhost.emulator.cloud.identifiers import IdentifierSource, resource_key
 from benchhost.emulator.cloud.identity.user_assigned import UserAssignedIdentities
@@ -100,6 +101,7 @@ class Subscription:
         self.placement_groups = {kind: PlacementGroups(self.context, kind) for kind in GroupType}
         self.identities = UserAssignedIdentities(self.context)
         self.locks = Locks()
+        self.deployments = Deployments(self.context)
         attachments = Attachments(self.context, self.interfaces, self.disks)
         configured = ConfiguredInterfaces(self.context, self.interfaces, self.addresses)
         self.machines = VirtualMachines(self.context, attachments, configured=configured, allocator=self.allocator)
@@ -157,11 +159,15 @@ class Subscription:
         self.operations.on_completion(OperationKind.DELETE_PLACEMENT, self._lifecycle.complete_plain_delete)
         self.operations.on_completion(OperationKind.DELETE_NETWORK, self._complete_network_delete)
         self.operations.on_completion(OperationKind.DELETE_GROUP, self._complete_group_delete)
+        self.operations.on_completion(OperationKind.DEPLOYMENT_STEP, self.deployments.advance)
         self.operations.on_failure(self._fail)
 
     def _fail(self, operation: Operation, error: ArmError, now: float) -> None:
         if operation.target is None:
             self._keep_group(operation)
+            return
+        if operation.kind is OperationKind.DEPLOYMENT_STEP:
+            self.deployments.fail(operation, error, now)
             return
         resource = self.store.find(operation.target)
         if isinstance(resource, VirtualMachine):
@@ -189,6 +195,7 @@ class Subscription:
             return
         for resource in sorted(resources, key=_removal_order):
             self._remove(resource, now)
+        self.deployments.forget_group(operation.group)
         self.groups.remove(operation.group)
 
     def _remove(self, resource: Resource, now: float) -> None:

@@ -1,4 +1,8 @@
-"""Public IP addresses."""
+"""Public IP addresses.
+
+The SKU Basic is taken, though Azure has made no new addresses of it since 31 March 2025: what clients make that still
+ask for it, such as the template of mlos_bench 0.6.2, is to be seen here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from benchhost.emulator.cloud import errors
 from benchhost.emulator.cloud.context import Body, Context, new_resource, properties_of, tags_of, touch
 from benchhost.emulator.cloud.network import writes
 from benchhost.emulator.cloud.network.addresses import PublicAddressPool
+from benchhost.emulator.cloud.network.domain_names import DNS, dns_settings, full_name_of
 from benchhost.emulator.cloud.resources import Resource
 
 if TYPE_CHECKING:
@@ -49,7 +54,7 @@ class PublicAddresses:
         existing = context.store.find(address_id)
         if existing is not None:
             draft = new_resource(context, address_id, body, now=now)
-            draft.properties = _properties(body)
+            draft.properties = self._properties(draft, body)
             return self._replace(existing, draft, body, now)
         made = self.make(address_id, body, now=now)
         return made, writes.begin_write(context, made, now), True
@@ -58,7 +63,7 @@ class PublicAddresses:
         """Create a public address at once, as the create of a machine does for itself."""
         draft = new_resource(self._context, address_id, body, now=now)
         self._quotas.require_address(draft.location)
-        draft.properties = _properties(body)
+        draft.properties = self._properties(draft, body)
         sku = draft.extras.get("sku") or {}
         draft.extras["sku"] = {"name": sku.get("name") or "Basic", "tier": sku.get("tier") or "Regional"}
         if draft.extras["sku"]["name"] == "Standard" and draft.properties[_METHOD] != "Static":
@@ -112,14 +117,33 @@ class PublicAddresses:
         touch(context, existing)
         return existing, writes.begin_write(context, existing, now), False
 
+    def _properties(self, draft: Resource, body: Body) -> Body:
+        given = {key: value for key, value in properties_of(body).items() if key not in _READ_ONLY}
+        properties = {
+            "publicIPAddressVersion": "IPv4",
+            _METHOD: "Dynamic",
+            "idleTimeoutInMinutes": 4,
+            "ipTags": [],
+            "ddosSettings": {"protectionMode": "VirtualNetworkInherited"},
+            **given,
+        }
+        settings = dns_settings(properties.get(DNS), draft.location)
+        if settings is not None:
+            properties[DNS] = settings
+            self._require_free_name(draft, settings)
+        return properties
 
-def _properties(body: Body) -> Body:
-    given = {key: value for key, value in properties_of(body).items() if key not in _READ_ONLY}
-    return {
-        "publicIPAddressVersion": "IPv4",
-        _METHOD: "Dynamic",
-        "idleTimeoutInMinutes": 4,
-        "ipTags": [],
-        "ddosSettings": {"protectionMode": "VirtualNetworkInherited"},
-        **given,
-    }
+    def _require_free_name(self, draft: Resource, settings: Body) -> None:
+        """Refuse a name that another address has.
+
+        Raises
+        ------
+        ArmError
+            ``DnsRecordInUse``.
+        """
+        name = settings.get("fqdn")
+        if name is None:
+            return
+        for other in self._context.store.list_of_kind(draft.id.kind):
+            if other.id.key != draft.id.key and full_name_of(other.properties) == name:
+                raise errors.network_error("DnsRecordInUse", f"DNS record {name} is already used by another public IP.")
