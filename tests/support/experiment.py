@@ -73,9 +73,13 @@ class Experiment:
         """Let them do so no more."""
         (self._orders / what).unlink(missing_ok=True)
 
+    def use(self, **values: Any) -> None:
+        """Set these globals from the next run on."""
+        self._values |= values
+
     def start(self, *, stock: bool = False, **values: Any) -> Command:
         """Run the command with these globals, now and in every later run."""
-        self._values |= values
+        self.use(**values)
         self._runs += 1
         argv = [STOCK if stock else LAUNCHER, "--config", "cli.jsonc"]
         switches = [f"--{key}={value}" for key, value in self._values.items()]
