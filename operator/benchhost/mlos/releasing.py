@@ -32,10 +32,12 @@ def release_host(session: Session, call: HostCall) -> None:
     try:
         if policy is OnSetupFailure.KEEP:
             hosts.let_go(call, deadline=limit)
+            session.records.kept.add(call.name)
             _LOG.warning("%s is kept (onSetupFailure Keep); %s", call.label, call.remedy)
             return
         if policy is OnSetupFailure.DEALLOCATE:
             asked = hosts.set_power(call, PowerState.DEALLOCATED, deadline=limit, more={"holder": None})
+            session.records.kept.add(call.name)
         else:
             asked = hosts.delete(call, deadline=limit)
         if asked is not None:
