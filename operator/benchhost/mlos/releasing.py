@@ -90,8 +90,7 @@ def conclude(*, is_failure: bool | None = None) -> None:
     failed = _has_failed() if is_failure is None else is_failure
     while _sessions:
         session = _sessions.pop()
-        if session.records.made:
-            (release_all if failed else let_go_all)(session)
+        (release_all if failed else let_go_all)(session)
         session.close()
 
 
