@@ -25,7 +25,6 @@ class HostRecords:
         made = self.made.get(call.name)
         if made is not None and made.uid in {call.uid, None}:
             self.made.pop(call.name)
-            self.kept.discard(call.name)
 
     def get_stale(self, call: HostCall) -> list[HostCall]:
         """Calls to delete hosts of other trials. Those of the same trial may still be used by other environments."""
