@@ -8,9 +8,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +72,13 @@ class Experiment:
         """Let them do so no more."""
         (self._orders / what).unlink(missing_ok=True)
 
+    def use(self, **values: Any) -> None:
+        """Set these globals from the next run on."""
+        self._values |= values
+
     def start(self, *, stock: bool = False, **values: Any) -> Command:
         """Run the command with these globals, now and in every later run."""
-        self._values |= values
+        self.use(**values)
         self._runs += 1
         argv = [STOCK if stock else LAUNCHER, "--config", "cli.jsonc"]
         switches = [f"--{key}={value}" for key, value in self._values.items()]
@@ -117,9 +120,9 @@ class Experiment:
         assert "Traceback" not in run.output
 
     def assert_nothing_left(self) -> None:
-        """No BenchHost, no Lease that counts, and nothing in the subscription."""
+        """No BenchHost, no Lease, and nothing in the subscription."""
         until(lambda: self.stack.kubectl.get("benchhosts")["items"] == [], "all BenchHosts are gone")
-        until(lambda: self.held_leases() == [], "no Lease is held")
+        until(lambda: self.leases() == [], "all Leases are gone")
         assert self.stack.emulator.resources() == []
 
     def assert_works_again(self) -> Command:
@@ -142,13 +145,9 @@ class Experiment:
         (machine,) = [name for name in self.stack.emulator.resources() if name.startswith(prefix)]
         return machine.removeprefix(prefix)
 
-    def held_leases(self) -> list[str]:
-        """Names of the Leases that somebody who has not died still holds."""
-        return [
-            lease["metadata"]["name"]
-            for lease in self.stack.kubectl.get("leases")["items"]
-            if _end(lease["spec"]) > datetime.now(UTC)
-        ]
+    def leases(self) -> list[str]:
+        """Names of the Leases that say that somebody holds the host."""
+        return [lease["metadata"]["name"] for lease in self.stack.kubectl.get("leases")["items"]]
 
     def withhold_machines(self) -> None:
         """Let no machine be made until ``give_machines``: so long the wait for the host lasts."""
@@ -171,7 +170,3 @@ def until(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE
     while not condition():
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
         time.sleep(0.1)
-
-
-def _end(lease: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(lease["renewTime"]) + timedelta(seconds=lease["leaseDurationSeconds"])

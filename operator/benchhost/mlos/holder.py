@@ -63,8 +63,15 @@ class HostHolder:
         self._renewer.start()
 
     def add(self, name: str, uid: str) -> None:
-        """The Lease exists for this host too; the next renewal writes it down."""
+        """The Lease exists for this host too.
+
+        It is written down at once, so that the cluster removes the Lease with the host even if this program dies next.
+        """
+        if uid in self._hosts:
+            return
         self._hosts[uid] = LeaseOwner(name, uid)
+        if self._renewer is not None:
+            self._renewer.wake()
 
     def remove(self, uid: str) -> None:
         """The host is gone."""
@@ -103,7 +110,8 @@ class _Renewer:
         self._client = LeaseClient(holder._connection)  # noqa: SLF001 - its own thread
         self._renewed_at = 0.0
         self._is_troubled = False
-        self._stopped = threading.Event()
+        self._stopped = False
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lease {holder.lease_name}", daemon=True)
 
     @property
@@ -114,9 +122,14 @@ class _Renewer:
     def start(self) -> None:
         self._thread.start()
 
+    def wake(self) -> None:
+        """Renew now."""
+        self._woken.set()
+
     def stop(self) -> None:
         """No renewal begins after this."""
-        self._stopped.set()
+        self._stopped = True
+        self.wake()
         if self._thread.is_alive():
             self._thread.join(self._interval)
 
@@ -126,7 +139,11 @@ class _Renewer:
         self._renewed_at = began
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._interval):
+        while True:
+            self._woken.wait(self._interval)
+            self._woken.clear()
+            if self._stopped:
+                break
             try:
                 self.renew(Deadline.after(self._interval))
             except ClientError as error:

@@ -95,7 +95,11 @@ class Provisioner:
         except (ServiceConfigError, ClientError) as error:
             _LOG.error("The host is not deleted: %s", error, extra=IS_LEFT)
             return Status.FAILED, {}
-        main, is_deleted = self._delete(call)
+        if call.name in self._records.kept:
+            _LOG.warning("%s stays, as 'onSetupFailure' says; %s", call.label, call.remedy)
+            main, is_deleted = None, True
+        else:
+            main, is_deleted = self._delete(call)
         others = [self._delete(other)[0] for other in self._records.get_stale(call)]
         pending = [asked for asked in (main, *others) if asked is not None]
         if not is_deleted:
@@ -110,9 +114,8 @@ class Provisioner:
         """After a teardown: delete hosts under names that no deprovision_host call named, and wait until they go."""
         if not self._is_torn_down or not self._records.made:
             return
-        asked = [
-            self._delete(replace(call, operation=HostOperation.DEPROVISION))[0] for call in self._records.made.values()
-        ]
+        made = [call for call in self._records.made.values() if call.name not in self._records.kept]
+        asked = [self._delete(replace(call, operation=HostOperation.DEPROVISION))[0] for call in made]
         deadline = Deadline.after(self._settings.poll_timeout_seconds)
         for call in filter(None, asked):
             self._wait_teardown(call, deadline)
@@ -213,6 +216,7 @@ class Provisioner:
             self._records.doubted.discard(call.name)
             self._session.history.note_operations(outcome.host)
             self._session.history.note_placement(call, outcome.host)
+            self._records.kept.discard(call.name)
             return
         _LOG.error("%s", outcome.message)
         release_host(self._session, call)

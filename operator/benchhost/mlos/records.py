@@ -15,6 +15,8 @@ class HostRecords:
 
     made: dict[str, HostCall] = field(default_factory=dict)
     """Name -> the last provision_host call; a host leaves it when it is gone."""
+    kept: set[str] = field(default_factory=set)
+    """Names of hosts that did not come up and are to stay for somebody to look at, until a later trial uses them."""
     last: dict[Awaited, HostCall] = field(default_factory=dict)
     """The last call of each kind."""
     placed: dict[str, set[str | None]] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class HostRecords:
     def get_stale(self, call: HostCall) -> list[HostCall]:
         """Calls to delete hosts of other trials. Those of the same trial may still be used by other environments."""
         trial = call.trial
-        others = [made for made in self.made.values() if made.name != call.name]
+        others = [made for made in self.made.values() if made.name != call.name and made.name not in self.kept]
         stale = [made for made in others if trial is not None and made.trial not in {None, trial}]
         return [replace(made, operation=HostOperation.DEPROVISION, started=datetime.now(UTC)) for made in stale]
 

@@ -33,10 +33,12 @@ def release_host(session: Session, call: HostCall) -> None:
         hosts = session.hosts
         if policy is OnSetupFailure.KEEP:
             hosts.let_go(call, deadline=limit)
+            session.records.kept.add(call.name)
             _LOG.warning("%s is kept (onSetupFailure Keep); %s", call.label, call.remedy)
             return
         if policy is OnSetupFailure.DEALLOCATE:
             asked = hosts.set_power(call, PowerState.DEALLOCATED, deadline=limit, more={"holder": None})
+            session.records.kept.add(call.name)
         else:
             asked = hosts.delete(call, deadline=limit)
         if asked is not None:
@@ -89,8 +91,7 @@ def conclude(*, is_failure: bool | None = None) -> None:
     failed = _has_failed() if is_failure is None else is_failure
     while _sessions:
         session = _sessions.pop()
-        if session.records.made:
-            (release_all if failed else let_go_all)(session)
+        (release_all if failed else let_go_all)(session)
         session.close()
 
 

@@ -115,10 +115,13 @@ class BenchHostService(Service, SupportsHostProvisioning, SupportsHostOps, Suppo
     def deprovision_host(self, params: dict[str, Any]) -> Result:
         """Delete the host, and hosts that this service made under other names for other trials.
 
+        One that did not come up stays where ``onSetupFailure`` is Keep or Deallocate: somebody wants to look at it,
+        and mlos_bench tears down after failed trials too.
+
         Returns
         -------
-        PENDING while something is there; SUCCEEDED if all is gone; FAILED if the API server refuses or cannot be
-        reached. The dictionary is empty and remembers the call.
+        PENDING while something is going; SUCCEEDED if all is gone or stays; FAILED if the API server refuses or cannot
+        be reached. The dictionary is empty and remembers the call.
         """
         return self._provisioner.deprovision(params)
 

@@ -33,7 +33,7 @@ def test_a_host_that_is_to_be_kept_stays_unheld_and_is_used_by_the_next_run(expe
     assert "weather-host is kept (onSetupFailure Keep); to remove the host: kubectl delete" in run.output
     kept = experiment.stack.get(experiment.host)
     assert "holder" not in kept["spec"]
-    assert experiment.held_leases() == []
+    assert experiment.leases() == []
     experiment.give_machines()
     experiment.stack.kubectl.wait(f"benchhost/{experiment.host}", "condition=Ready", seconds=60)
     assert kept["metadata"]["uid"] == experiment.stack.get(experiment.host)["metadata"]["uid"]
@@ -42,15 +42,14 @@ def test_a_host_that_is_to_be_kept_stays_unheld_and_is_used_by_the_next_run(expe
 
 
 def test_a_host_that_is_to_be_deallocated_keeps_its_disk_and_is_started_by_the_next_run(experiment: Experiment) -> None:
+    """What the trial was doing has failed, not the host: it is up when it is released."""
     experiment.order("no-results")
     run = experiment.start(onSetupFailure="Deallocate")
     experiment.assert_ended(run, 1, r"results\.csv")
     until(
         lambda: experiment.stack.get(experiment.host)["status"].get("powerState") == "Deallocated", "it is deallocated"
     )
-    assert experiment.held_leases() == []
-    machine = experiment.machine()
+    assert experiment.leases() == []
+    assert experiment.machine()
     experiment.revoke("no-results")
-    again = experiment.assert_works_again()
-    assert again.output.count("placement epoch 2 since") == 1 or "placement epoch 2" in again.output
-    assert machine
+    assert "placement epoch 2 since" in experiment.assert_works_again().output

@@ -1,3 +1,5 @@
+import logging
+import re
 import subprocess
 from typing import Any
 
@@ -6,8 +8,9 @@ from mlos_bench.config.schemas import ConfigSchema
 from mlos_bench.services.config_persistence import ConfigPersistenceService
 
 from benchhost.client import UnreachableError
-from benchhost.mlos.explanation import explain
+from benchhost.mlos.explanation import explain, explain_end
 from benchhost.mlos.registration import register_schema
+from benchhost.mlos.troubles import IS_LEFT, HostTroubles, listen
 
 
 def raised_by(config: str) -> BaseException:
@@ -47,3 +50,50 @@ def test_failures_become_one_sentence(error: BaseException, words: list[str]) ->
     sentence = explain(error)
     assert all(word in sentence for word in words), sentence
     assert "\n" not in sentence
+
+
+FAILED_TRIALS = RuntimeWarning(
+    "Too many trials failed: 2 out of 2. Check configuration, scripts, and logs for details."
+)
+RELEASED = "was released as 'onSetupFailure' says"
+
+
+@pytest.mark.parametrize(
+    ("end", "last", "left", "sentence"),
+    [
+        pytest.param(None, None, None, None, id="a-success-says-nothing"),
+        pytest.param(None, "not up", None, None, id="nor-with-a-trial-that-failed"),
+        pytest.param(None, "x", "x; kubectl", "has succeeded, but a host is left: x; kubectl", id="but-of-a-host-left"),
+        pytest.param(FAILED_TRIALS, None, None, "2 out of 2. Check", id="failed-trials-as-mlos-bench-says"),
+        pytest.param(
+            FAILED_TRIALS, "not\nup", None, "2 out of 2; the last trouble with a host was: not up", id="and-why"
+        ),
+        pytest.param(KeyboardInterrupt(), "not up", None, f"interrupted; what .* {RELEASED}", id="ctrl-c"),
+        pytest.param(SystemExit(143), None, None, f"terminated; what .* {RELEASED}", id="sigterm"),
+        pytest.param(KeyboardInterrupt(), "x", "x is there", "interrupted; x is there", id="ctrl-c-with-a-host-left"),
+        pytest.param(RuntimeError("away"), "x", "x is there", "away; the last trouble .*: x is there", id="host-left"),
+        pytest.param(RuntimeError("away: x"), "x", "x", "away: x$", id="what-is-said-is-not-said-again"),
+    ],
+)
+def test_the_end_is_one_sentence(
+    end: BaseException | None, last: str | None, left: str | None, sentence: str | None
+) -> None:
+    troubles = HostTroubles()
+    troubles.last, troubles.left = last, left
+    said = explain_end(end, troubles)
+    assert (said is None) == (sentence is None)
+    if said is not None and sentence is not None:
+        assert re.search(sentence, said), said
+        assert "\n" not in said
+
+
+def test_the_last_errors_about_hosts_are_remembered() -> None:
+    troubles = listen()
+    log = logging.getLogger("benchhost.mlos.test_explanation")
+    try:
+        log.error("%s is left", "pg", extra=IS_LEFT)
+        log.error("%s is not up", "pg")
+        log.warning("pg is slow")
+    finally:
+        logging.getLogger("benchhost.mlos").removeHandler(troubles)
+    assert (troubles.last, troubles.left) == ("pg is not up", "pg is left")
