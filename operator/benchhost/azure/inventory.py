@@ -31,6 +31,9 @@ _FEWEST: Final = 4
 """Hosts that ask together before lists are used: a few hosts are seen sooner by themselves."""
 _JUST_NOW: Final = timedelta(seconds=2)
 """How old a round may be that tells whether an operation still runs."""
+_ATTACHED: Final = (Part.INTERFACE, Part.ADDRESS)
+_MOST_KNOWN: Final = 4096
+"""Hosts whose interface and address are known by id; who is forgotten is searched for by name once more."""
 _UNFINISHED: Final = frozenset({"creating", "updating", "deleting", "migrating"})
 
 
@@ -64,6 +67,8 @@ class Inventory:
         self._clients = clients
         self._groups: dict[tuple[str, str, str], _Group] = {}
         self._changed = Lately(_REMEMBERS)
+        self._known: OrderedDict[str, dict[Part, str]] = OrderedDict()
+        """Uid -> ids of interface and address that its machine referred to, to be read together next time."""
 
     async def observe(self, request: HostRequest) -> Observation:
         """Look at everything that belongs to a host."""
@@ -71,10 +76,21 @@ class Inventory:
         together = group.observers.count_with(request.owner.uid)
         alone = _GETS + group.lists.of(Part.DISK).pages
         if together < _FEWEST or together * alone < group.lists.cost:
-            return await observe(ReadAlone(self._clients, HostNames.of(request)), request)
+            return await self._observe_alone(request)
         group.lists.wake()
         reader = ReadListed(group.lists, request, self._not_before(request))
         return replace(await observe(reader, request), as_of=reader.as_of)
+
+    async def _observe_alone(self, request: HostRequest) -> Observation:
+        uid = request.owner.uid
+        seen = await observe(ReadAlone(self._clients, HostNames.of(request), self._known.get(uid, {})), request)
+        self._known.pop(uid, None)
+        attached = {part: seen.parts[part].resource_id for part in _ATTACHED if part in seen.parts}
+        if seen.machine is not None and attached:
+            self._known[uid] = attached
+        while len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return seen
 
     async def poll(self, request: HostRequest, poll_url: str) -> OperationState | None:
         """Look once at an operation; what the list of machines shows to be unfinished is not asked for by itself.

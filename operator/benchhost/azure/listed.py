@@ -13,6 +13,7 @@ from benchhost.azure.bodies import Body, each, inside, text
 from benchhost.azure.group_lists import GroupLists
 from benchhost.azure.listing import Listing, Snapshot
 from benchhost.azure.names import HostNames
+from benchhost.azure.observation import Likely
 from benchhost.azure.resources import resource
 from benchhost.cloud.errors import AdminError
 from benchhost.cloud.machine import ObservedPart, Part, PartState
@@ -41,6 +42,10 @@ class ReadListed:
 
     def __post_init__(self) -> None:
         self._names = HostNames.of(self.request)
+
+    async def likely(self, _request: HostRequest) -> Likely:
+        """Nothing: the lists are here already."""
+        return Likely()
 
     async def part(self, part: Part, at: str | None = None) -> Body | None:
         """A part, as listed; None if it is absent.

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
@@ -43,13 +43,30 @@ class Reader(Protocol):
         """At least all disks that are called as this host's are."""
         ...
 
+    async def likely(self, request: HostRequest) -> "Likely":
+        """What the machine most likely refers to, where it takes time to find that out from the machine first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """Interface and address of a host, read before it is known that its machine refers to them."""
+
+    bodies: Mapping[Part, Body] = field(default_factory=dict)
+    is_search: bool = False
+    """Whether there is nothing else that is called as this host's."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadAlone:
-    """Reads one host by itself, with a request for each part."""
+    """Reads one host by itself, with a request for each part, as many at once as can be.
+
+    ``known`` has the ids of interface and address as an earlier look has shown them.
+    """
 
     clients: AzureClients
     names: HostNames
+    known: Mapping[Part, str] = field(default_factory=dict)
 
     async def part(self, part: Part, at: str | None = None) -> Body | None:
         """A part, by a GET of its own."""
@@ -65,6 +82,18 @@ class ReadAlone:
     async def disks(self) -> list[Body]:
         """All disks of the resource group."""
         return [item async for item in self._list(Part.DISK)]
+
+    async def likely(self, request: HostRequest) -> Likely:
+        """Interface and address: those of an earlier look, else those that are called as this host's."""
+        found = await _all(*(self._likely(part, request) for part in _attached(request)))
+        bodies = {part: body for part, body in zip(_attached(request), found, strict=True) if body is not None}
+        return Likely(bodies, is_search=not self.known)
+
+    async def _likely(self, part: Part, request: HostRequest) -> Body | None:
+        if part in self.known:
+            return await self.part(part, self.known[part])
+        read = self.named if makes_interface_with_machine(request.spec.azure) else self.part
+        return await read(part)
 
     def _list(self, part: Part) -> AsyncIterator[Body]:
         azure = self.names.azure
@@ -116,24 +145,35 @@ def to_observation(request: HostRequest, bodies: Mapping[Part, Body | None], lis
 
 async def _own_parts(reader: Reader, request: HostRequest) -> dict[Part, Body | None]:
     """The machine, its interface and its public address: those that it refers to, whatever they are called."""
-    machine = await reader.part(Part.MACHINE)
+    machine, likely = await _all(reader.part(Part.MACHINE), reader.likely(request))
     if machine is None:
-        return await _without_machine(reader, request)
-    interface = await _referred(reader, Part.INTERFACE, interface_id_of(machine))
-    address = await _referred(reader, Part.ADDRESS, address_id_of(interface) if interface is not None else None)
+        return await _without_machine(reader, request, likely)
+    interface = await _referred(reader, Part.INTERFACE, interface_id_of(machine), likely)
+    at = address_id_of(interface) if interface is not None else None
+    address = await _referred(reader, Part.ADDRESS, at, likely)
     return {Part.MACHINE: machine, Part.INTERFACE: interface, Part.ADDRESS: address}
 
 
-async def _without_machine(reader: Reader, request: HostRequest) -> dict[Part, Body | None]:
+async def _without_machine(reader: Reader, request: HostRequest, likely: Likely) -> dict[Part, Body | None]:
     """What was made for a machine, or is left of an earlier one where its deletion did not take everything along."""
-    is_public = request.spec.azure.network.public_address is PublicAddress.STATIC
-    attached = [Part.INTERFACE, Part.ADDRESS] if is_public else [Part.INTERFACE]
+    attached = _attached(request)
+    if likely.is_search:
+        return {part: likely.bodies.get(part) for part in attached}
     read = reader.named if makes_interface_with_machine(request.spec.azure) else reader.part
     return dict(zip(attached, await _all(*map(read, attached)), strict=True))
 
 
-async def _referred(reader: Reader, part: Part, at: str | None) -> Body | None:
-    return None if at is None else await reader.part(part, at)
+def _attached(request: HostRequest) -> list[Part]:
+    """What a machine of this host has beside its disks."""
+    is_public = request.spec.azure.network.public_address is PublicAddress.STATIC
+    return [Part.INTERFACE, Part.ADDRESS] if is_public else [Part.INTERFACE]
+
+
+async def _referred(reader: Reader, part: Part, at: str | None, likely: Likely) -> Body | None:
+    if at is None:
+        return None
+    body = likely.bodies.get(part)
+    return body if body is not None and str(body.get("id")).lower() == at.lower() else await reader.part(part, at)
 
 
 async def _all(*readings: Awaitable[Any]) -> list[Any]:

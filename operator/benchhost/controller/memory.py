@@ -20,6 +20,8 @@ class _Entry:
     due: datetime | None = None
     subject: object = None
     """What ``due`` speaks of: a polling URL, or a generation whose turn has not come."""
+    looks: int = 0
+    """How often the operation behind that URL was looked at."""
     ended: tuple[str, OperationState] | None = None
     """The polling URL of an operation, and how it has ended."""
 
@@ -37,6 +39,7 @@ class HostMemory:
         self._clock = clock
         self._started = clock()
         self._entries: dict[Key, _Entry] = {}
+        self._under_way: set[Key] = set()
 
     def changed_at(self, key: Key) -> datetime:
         """When something of the host was changed last; for a host that is not remembered, when this process began."""
@@ -59,6 +62,22 @@ class HostMemory:
             return None
         return entry.due if entry.due > self._clock() else None
 
+    def note_look(self, key: Key, poll_url: str) -> int:
+        """Remember that this operation is under way; how often it was looked at since it began."""
+        entry = self._entry(key)
+        entry.looks = entry.looks + 1 if key in self._under_way and entry.subject == poll_url else 0
+        self._under_way.add(key)
+        return entry.looks
+
+    def note_rest(self, key: Key) -> None:
+        """Nothing is under way on the host."""
+        self._under_way.discard(key)
+
+    @property
+    def under_way(self) -> int:
+        """On how many hosts an operation is under way."""
+        return len(self._under_way)
+
     def note_end(self, key: Key, operation: Operation | None, state: OperationState | None) -> None:
         """Remember how an operation has ended, if it has."""
         if operation is not None and operation.poll_url is not None and state is not None:
@@ -74,6 +93,7 @@ class HostMemory:
     def forget(self, key: Key) -> None:
         """The host is gone."""
         self._entries.pop(key, None)
+        self._under_way.discard(key)
 
     def _entry(self, key: Key) -> _Entry:
         return self._entries.setdefault(key, _Entry(self._started))

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchhost.api.conditions import Reason
 from benchhost.api.host import BenchHost, InvalidBenchHostError, ObjectMeta
-from benchhost.api.status import BenchHostStatus, OperationType, Phase
+from benchhost.api.status import BenchHostStatus, Operation, OperationType, Phase
 from benchhost.cloud.errors import TransientError
 from benchhost.controller.api_server import API_SERVER_TROUBLE, one_line
 from benchhost.controller.credential_watch import CredentialWatch, look_within, try_now
@@ -19,6 +19,7 @@ from benchhost.controller.host_pass import HostPass
 from benchhost.controller.hosts import HostChangedError, HostGoneError, Hosts
 from benchhost.controller.invalid_objects import may_go, report_invalid
 from benchhost.controller.memory import HostMemory, turn_of
+from benchhost.controller.pace import next_look
 from benchhost.controller.providers import Providers
 from benchhost.controller.settings import ControllerSettings
 from benchhost.controller.store import HostStore, Key
@@ -251,6 +252,16 @@ class Reconciler:
         is_brief = isinstance(action, Wait) and action.is_brief
         interval = self._settings.brief_interval if is_brief else self._settings.poll_interval
         return now + (run.retry_after or interval)
+
+    def _next_look(self, run: HostPass, operation: Operation, poll_url: str, now: datetime) -> timedelta:
+        looks = self._memory.note_look(run.host.key, poll_url)
+        return next_look(
+            self._settings.poll_interval,
+            wish=run.retry_after,
+            looks=looks,
+            elapsed=max(now - operation.started_at, timedelta(0)),
+            under_way=self._memory.under_way,
+        )
 
     def _appointments(self, host: BenchHost, circumstances: Circumstances, now: datetime) -> Iterator[datetime]:
         """Moments at which something about the host changes by itself."""

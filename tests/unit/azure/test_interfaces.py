@@ -8,7 +8,7 @@ from azure.mgmt.network.models import NetworkInterface, PublicIPAddress
 
 from benchhost.api.spec import BenchHostSpec
 from benchhost.azure.interfaces import address_id_of, interface_id_of, is_elsewhere, owner_of
-from benchhost.azure.observation import observe
+from benchhost.azure.observation import Likely, observe
 from benchhost.azure.tags import owner_tags
 from benchhost.cloud import HostRequest, Owner, Part
 from support.builders import OWNER, azure_spec
@@ -103,6 +103,7 @@ class Shown:
     def __init__(self, seen: VirtualMachine | None) -> None:
         self.machine = seen
         self.asked: list[tuple[Part, str | None]] = []
+        self.guessed: dict[Part, Any] = {}
 
     async def part(self, part: Part, at: str | None = None) -> Any | None:
         self.asked.append((part, at))
@@ -116,6 +117,9 @@ class Shown:
 
     async def disks(self) -> list[Any]:
         return []
+
+    async def likely(self, _request: HostRequest) -> Likely:
+        return Likely(self.guessed)
 
 
 @pytest.mark.parametrize(
@@ -174,3 +178,26 @@ def test_an_interface_may_be_attached_to_somebody_elses_machine(machine_name: st
     model = NetworkInterface({"id": NIC_ID, "properties": attached})
     assert is_elsewhere(request(), model) is elsewhere
     assert is_elsewhere(request(), ADDRESS) is False
+
+
+GUESSES = [
+    pytest.param({Part.INTERFACE: interface(NIC_ID, TO_ADDRESS), Part.ADDRESS: ADDRESS}, [], id="both-are-right"),
+    pytest.param({Part.INTERFACE: interface(NIC_ID, TO_ADDRESS)}, [(Part.ADDRESS, IP_ID)], id="one-was-not-found"),
+    pytest.param(
+        {Part.INTERFACE: interface(f"{NETWORK}/networkInterfaces/other"), Part.ADDRESS: ADDRESS},
+        [(Part.INTERFACE, NIC_ID)],
+        id="another-interface-is-not-the-machines",
+    ),
+]
+
+
+@pytest.mark.parametrize(("guessed", "asked"), GUESSES)
+async def test_what_was_read_meanwhile_counts_only_where_the_machine_refers_to_it(
+    guessed: dict[Part, Any], asked: list[tuple[Part, str]]
+) -> None:
+    shown = Shown(machine(reference(NIC_ID)))
+    shown.guessed = guessed
+    seen = await observe(shown, request())
+    assert seen.parts[Part.INTERFACE].resource_id == NIC_ID
+    assert seen.parts[Part.ADDRESS].resource_id == IP_ID
+    assert [ask for ask in shown.asked if ask[0] in (Part.INTERFACE, Part.ADDRESS)] == asked
