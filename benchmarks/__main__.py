@@ -94,12 +94,13 @@ def _few(report: Report, kubectl: Kubectl, folder: Path, hosts: int) -> None:
 
 def _provisioning(report: Report, kubectl: Kubectl, folder: Path, *, hosts: int, trials: int) -> None:
     """What mlos_bench sees of a host, against its own service for Azure."""
-    compare, endure = (
-        partial(provisioning.compare, hosts=hosts, told=report.begin),
-        partial(provisioning.endure, trials=trials, told=report.begin),
-    )
+    compare = partial(provisioning.compare, told=report.begin)
+    endure = partial(provisioning.endure, trials=trials, told=report.begin)
+    fast, real = provisioning.SCALE, provisioning.AZURES_OWN
+    against = "compared with AzureVMService"
     for name, scale_of, measure, words in (
-        ("provisioning", provisioning.SCALE, compare, "compared with AzureVMService"),
+        ("provisioning", fast, partial(compare, hosts=hosts, scale=fast), against),
+        ("real", real, partial(compare, hosts=min(hosts, provisioning.AT_ONCE), scale=real), against),
         ("faulty", provisioning.FAULTY_SCALE, endure, "the same while requests fail"),
     ):
         report.begin(f"provisioning {words}, recorded latencies at time scale {scale_of:g} …")

@@ -14,10 +14,9 @@ from support.builders import azure_spec
 from support.stack import Emulator, Stack
 
 SIZE = "Standard_B2s"
-PEER_POLL, PEER_EXAMPLE_POLL = 4.0, 20.0
-"""Seconds between two looks: mlos_bench's default (``_POLL_INTERVAL``), and the configuration that it ships
-(``service-linux-vm-ops.jsonc``). Scaled as the cloud's times are; so is the controller's own interval, and the hints of
-how long to wait that it obeys."""
+PEER_POLL = 4.0
+"""Seconds between two looks, mlos_bench's default (``_POLL_INTERVAL``); the configuration that it ships looks every
+20 s (``service-linux-vm-ops.jsonc``)."""
 
 _SOON = 0.1
 """Seconds between two looks at what is not measured."""
@@ -117,6 +116,7 @@ class Ours(Contender):
                 "parameters": {"vmSize": "spec.azure.sizes[0]"},
                 "owner": "bench",
                 "pollTimeout": _PATIENCE,
+                "historyFile": None,
             }
         )
 
