@@ -1,4 +1,4 @@
-"""The command as users type it: the shipped example, and everything that ends it early."""
+"""The command as users type it: everything that ends it early. The shipped examples are run by ``test_examples``."""
 
 import json
 import os
@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from benchhost.client import BenchHostClient, ConnectionSettings, Deadline
-from benchhost.mlos.results import get_results
 from benchhost.mlos.workspace import prepare_workspace
 from integration.mlos.standin_controller import Answer, StandInController
 from support.processes import Command
@@ -50,27 +49,6 @@ def run(folder: Path, argv: list[str], **environment: str) -> subprocess.Complet
     )
 
 
-@pytest.mark.usefixtures("controller")
-def test_the_example_runs_measures_and_leaves_nothing(
-    kubectl: Kubectl, workspace: Path, client: BenchHostClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done = run(workspace, arguments(kubectl, "--placementPolicy", "NewPerTrial"))
-    assert done.returncode == 0, done.stderr
-    monkeypatch.chdir(workspace)
-    results = get_results("cli.jsonc")
-    assert [row.status for row in results.trials] == ["SUCCEEDED"] * 5
-    assert [row.is_best for row in results.trials].count(True) == 1
-    assert len({row.scores["ops_per_second"] for row in results.trials}) > 1
-    epochs = [
-        line.split("placement epoch ")[1].split()[0] for line in done.stderr.splitlines() if "placement epoch" in line
-    ]
-    assert epochs == ["1", "2", "3", "4", "5"]
-    assert client.list() == []
-    shown = run(workspace, [sys.executable, "-m", "benchhost.mlos.results", "--config", "cli.jsonc"])
-    assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.count("best") == 1
-
-
 def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
     """The command's own last words; there must be no traceback anywhere."""
     assert done.returncode == 1, done.stderr
@@ -84,7 +62,7 @@ def change(workspace: Path, **config: object) -> None:
     """Write the service config anew with other keys."""
     service = {
         "class": "benchhost.mlos.BenchHostService",
-        "config": {"template": "benchhost.yaml", "name": "x", **config},
+        "config": {"template": "benchhost.yaml", "name": "x", "fileShare": True, **config},
     }
     (workspace / "service.jsonc").write_text(json.dumps(service))
 
