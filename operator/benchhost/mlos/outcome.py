@@ -13,6 +13,9 @@ from benchhost.api import BenchHost, ConditionStatus, ConditionType, FailureClas
 from benchhost.api.model import to_timestamp
 from benchhost.mlos.calls import HostCall, HostOperation
 
+Result = tuple[Status, dict[str, Any]]
+"""What every call of mlos_bench is answered with."""
+
 _DEALLOCATIONS: Final = frozenset({OperationType.HIBERNATE, OperationType.DEALLOCATE})
 _OPERATIONS: Final = {
     HostOperation.PROVISION: frozenset(OperationType) - _DEALLOCATIONS - {OperationType.DELETE},

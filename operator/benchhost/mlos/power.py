@@ -16,12 +16,10 @@ from benchhost.client import ClientError, Deadline
 from benchhost.mlos.calls import Awaited, HostCall, HostHandle, HostOperation
 from benchhost.mlos.following import Decide, guard, watch
 from benchhost.mlos.names import ServiceConfigError
-from benchhost.mlos.outcome import decide_power_on, decide_stop, describe_placement, to_info
+from benchhost.mlos.outcome import Result, decide_power_on, decide_stop, describe_placement, to_info
 from benchhost.mlos.session import Session
 
 _LOG = logging.getLogger(__name__)
-
-Result = tuple[Status, dict[str, Any]]
 
 
 class HostPower:
@@ -107,11 +105,9 @@ class HostPower:
 
     def _find_call(self, params: Mapping[str, Any], deadline: Deadline) -> HostCall:
         """The handle's call, else the last one, else what the object's spec wants."""
-        if isinstance(params, HostHandle):
-            return params.call
-        last = self._session.records.last.get(Awaited.POWER)
-        if last is not None and (not params or last.name == self._session.get_name(params)):
-            return last
+        remembered = self._session.find_remembered(params, Awaited.POWER)
+        if remembered is not None:
+            return remembered
         call = self._session.hosts.find(self._session.get_name(params), HostOperation.START, deadline=deadline)
         is_on = call.seen is None or call.seen.spec.power_state is PowerState.RUNNING
         return call if is_on else replace(call, operation=HostOperation.STOP)

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from typing import IO, Final
 
 from rich.console import Console
-from rich.status import Status
 
 from benchhost.api import BenchHost, Condition, OperationType
 from benchhost.mlos.calls import HostCall, HostOperation
@@ -49,13 +48,14 @@ class Progress:
         self._said: set[_Said] | None = None
         self._began = time.monotonic()
         self._operation = _USUAL[call.operation]
-        self._expected = history.get_expected_seconds(self._operation, None)
-        self._spinner: Status | None = None
+        self._size: str | None = None
+        self._expected: dict[tuple[OperationType, str | None], float | None] = {}
 
     def __rich__(self) -> str:
         """The spinner's line; drawn several times a second."""
         elapsed = time.monotonic() - self._began
-        of = f" of usually {_seconds(self._expected)}" if self._expected else ""
+        expected = self._get_expected()
+        of = f" of usually {_seconds(expected)}" if expected else ""
         return f"{self._call.label}: {self._operation}, {_seconds(elapsed)}{of}"
 
     def saw(self, host: BenchHost | None) -> None:
@@ -68,8 +68,14 @@ class Progress:
         self._said = {_to_said(item) for item in conditions}
         operation = host.status.operation
         if operation is not None and operation.type is not self._operation:
-            self._operation = operation.type
-            self._expected = self._history.get_expected_seconds(operation.type, operation.size or host.status.size)
+            self._operation, self._size = operation.type, operation.size or host.status.size
+
+    def _get_expected(self) -> float | None:
+        """Read from the history's file, once for each operation, and only where a spinner shows it."""
+        key = (self._operation, self._size)
+        if key not in self._expected:
+            self._expected[key] = self._history.get_expected_seconds(*key)
+        return self._expected[key]
 
     def _tell(self, changed: Iterable[Condition]) -> None:
         """One line for the conditions that changed together for the same reason."""

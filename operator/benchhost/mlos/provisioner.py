@@ -19,6 +19,7 @@ from benchhost.mlos.hosts import Hosts, NotOwnedError
 from benchhost.mlos.names import ServiceConfigError
 from benchhost.mlos.outcome import (
     Outcome,
+    Result,
     decide_deallocation,
     decide_deletion,
     decide_setup,
@@ -31,8 +32,6 @@ from benchhost.mlos.settings import PlacementPolicy
 from benchhost.mlos.troubles import IS_LEFT
 
 _LOG = logging.getLogger(__name__)
-
-Result = tuple[Status, dict[str, Any]]
 
 
 class Provisioner:
@@ -234,11 +233,9 @@ class Provisioner:
 
     def _find_call(self, params: Mapping[str, Any], *, is_setup: bool, deadline: Deadline) -> HostCall:
         """The call to wait for: the handle's, else the last one, else whatever has the environment's name."""
-        if isinstance(params, HostHandle):
-            return params.call
-        last = self._records.last.get(Awaited.SETUP if is_setup else Awaited.TEARDOWN)
-        if last is not None and (not params or last.name == self._session.get_name(params)):
-            return last
+        remembered = self._session.find_remembered(params, Awaited.SETUP if is_setup else Awaited.TEARDOWN)
+        if remembered is not None:
+            return remembered
         name = self._session.get_name(params)
         operation = HostOperation.PROVISION if is_setup else HostOperation.DEPROVISION
         return self._hosts.find(name, operation, deadline=deadline)

@@ -15,12 +15,11 @@ from mlos_bench.environments.status import Status
 from benchhost.api.model import to_timestamp
 from benchhost.client import ClientError
 from benchhost.mlos.names import ServiceConfigError
+from benchhost.mlos.outcome import Result
 from benchhost.mlos.ssh_access import PinnedConnection, RemoteError, SshAccess, SshLogin, SshTarget
 from benchhost.mlos.ssh_library import SshHostService, asyncssh
 
 _LOG = logging.getLogger(__name__)
-
-Result = tuple[Status, dict[str, Any]]
 
 
 class PinnedSshHostService(PinnedConnection, SshHostService):

@@ -17,8 +17,9 @@ from mlos_bench.services.types.os_ops_type import SupportsOSOps
 from mlos_bench.services.types.remote_exec_type import SupportsRemoteExec
 
 from benchhost.mlos.files import HostFiles
+from benchhost.mlos.outcome import Result
 from benchhost.mlos.power import HostPower
-from benchhost.mlos.provisioner import Provisioner, Result
+from benchhost.mlos.provisioner import Provisioner
 from benchhost.mlos.registration import register_schema
 from benchhost.mlos.releasing import release_all
 from benchhost.mlos.remote import RemoteCommands

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from benchhost.client import BenchHostClient, Deadline, ForbiddenError
-from benchhost.mlos.calls import HostCall
+from benchhost.mlos.calls import Awaited, HostCall, HostHandle
 from benchhost.mlos.history import HostHistory
 from benchhost.mlos.holder import HostHolder
 from benchhost.mlos.hosts import Hosts
@@ -68,6 +68,19 @@ class Session:
             If there is none, or a variable in it is not defined.
         """
         return self.settings.get_name({**self.globals, **params})
+
+    def find_remembered(self, params: Mapping[str, Any], awaited: Awaited) -> HostCall | None:
+        """The call to wait for: the handle's, else the last one of this kind; None where nobody remembers one.
+
+        Raises
+        ------
+        ServiceConfigError
+            As ``get_name``.
+        """
+        if isinstance(params, HostHandle):
+            return params.call
+        last = self.records.last.get(awaited)
+        return last if last is not None and (not params or last.name == self.get_name(params)) else None
 
     def build_manifest(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What the host shall be for these parameters.

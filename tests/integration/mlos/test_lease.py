@@ -128,7 +128,7 @@ def test_trouble_with_the_lease_is_told_once_and_survived(
     renewer = service._session.holder._renewer
     good, renewer._client = renewer._client, Broken()
     wait_until(lambda: "is not renewed" in caplog.text)
-    time.sleep(1.2)
+    time.sleep(1.2)  # two more renewals fail meanwhile, of which nothing may be told
     renewer._client = good
     wait_until(lambda: renewed(leases(kubectl)[0]) > renewed(lease) + timedelta(seconds=1))
     assert caplog.text.count("is not renewed") == 1
