@@ -58,6 +58,8 @@ class HostHolder:
         """
         if self._renewer is not None and self._renewer.is_current:
             return
+        if self._renewer is not None:
+            self._renewer.stop()  # its Lease has run out; two threads would renew what one lets go
         self._renewer = _Renewer(self)
         self._renewer.renew(deadline)
         self._renewer.start()

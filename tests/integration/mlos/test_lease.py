@@ -90,9 +90,24 @@ def test_the_lease_outlives_contexts_and_a_copy_renews_the_same_one(
         set_up(copy, params(trial=3))
     [after] = leases(kubectl)
     assert after["metadata"]["name"] == before["metadata"]["name"]
+    service._session.holder._renewer.stop()  # as the end of the process does that the copy came from
     with copy:
         tear_down(copy, params(trial=3))
     assert leases(kubectl) == []
+
+
+def test_a_lease_that_ran_out_is_taken_again_by_one_thread(make_service: MakeService, kubectl: Kubectl) -> None:
+    service = make_service(leaseDurationSeconds=2)
+    set_up(service, params())
+    holder = service._session.holder
+    first = holder._renewer
+    first._client = Broken()
+    wait_until(lambda: not first.is_current)
+    set_up(service, params(trial=2))
+    assert not first._thread.is_alive()
+    assert holder._renewer is not first
+    tear_down(service, params(trial=2))
+    wait_until(lambda: leases(kubectl) == [])
 
 
 def test_many_copies_that_are_never_used_make_no_lease(make_service: MakeService, kubectl: Kubectl) -> None:
