@@ -10,7 +10,7 @@ from zlib import crc32
 
 import pytest
 
-from benchhost.azure import AzureCloudSettings, credentials_from_secret, listing
+from benchhost.azure import AzureCloudSettings, credentials_from_secret, inventory, listing
 from benchhost.azure.clients import AzureClients
 from benchhost.azure.group_lists import GroupLists
 from benchhost.azure.listed import ReadListed
@@ -302,7 +302,10 @@ async def test_hosts_that_ask_together_are_seen_in_a_few_lists(azure: Cloud) -> 
     assert [one.machine is not None for one in seen] == [True] * 3 + [False] * 27
 
 
-async def test_operations_that_are_asked_for_together_end_as_they_would_alone(azure: Cloud) -> None:
+async def test_operations_that_are_asked_for_together_end_as_they_would_alone(
+    azure: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "CROWD", 4)  # and no crowd, which would take all that the subscription allows
     requests = [host(azure, f"pg-{number}") for number in range(6)]
     for request in requests:
         for part in BUILD_ORDER[:-1]:
@@ -310,12 +313,69 @@ async def test_operations_that_are_asked_for_together_end_as_they_would_alone(az
     started = [await azure.provider.start(r, Step(Verb.ENSURE, Part.MACHINE), Observation({})) for r in requests]
     urls = [one.poll_url or "" for one in started]
     before = await asyncio.gather(*map(azure.provider.poll, requests, urls))
-    assert [state is not None and state.finished for state in before] == [False] * 6
+    assert [state is not None and state.finished for state in before] == [False] * len(urls)
     azure.advance(timedelta(minutes=5))
     await asyncio.sleep(2.1)  # as old as what tells of operations may be
     after = await asyncio.gather(*map(azure.provider.poll, requests, urls))
-    assert [state is not None and state.finished and state.error is None for state in after] == [True] * 6
+    assert [state is not None and state.finished and state.error is None for state in after] == [True] * len(urls)
     assert all(state is not None and state.end_time is not None for state in after)
+
+
+OTHERS_NETWORK = {"virtualNetwork": {"name": "bench-net"}}
+
+
+def new_host(azure: Cloud, called: str, /, **changes: Any) -> HostRequest:
+    """One for which nothing was asked yet, in a network that it does not make."""
+    owner = host(azure, called).owner
+    return replace(azure.request(owner, **{"network": OTHERS_NETWORK} | changes), is_new=True)
+
+
+async def test_a_new_host_is_not_looked_for_where_others_were_seen(azure: Cloud) -> None:
+    async with counted(azure) as asked:
+        shelf = inventory.Inventory(asked.clients)
+        assert await shelf.observe(new_host(azure, "new")) == Observation({})
+        looks = len(asked.urls)
+        assert looks > 0, "nobody has looked into the group before"
+        assert await shelf.observe(new_host(azure, "other")) == Observation({})
+        assert len(asked.urls) == looks
+        await shelf.close()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"is_new": False}, id="asked-for-before"),
+        pytest.param({"not_before": seconds_ago(0)}, id="doubted"),
+        pytest.param({"max_age": timedelta(seconds=15)}, id="concluded-from"),
+    ],
+)
+async def test_a_host_that_may_be_there_is_looked_for(azure: Cloud, changes: dict[str, Any]) -> None:
+    await azure.build(host(azure, "there"))
+    async with counted(azure) as asked:
+        shelf = inventory.Inventory(asked.clients)
+        await shelf.observe(host(azure, "other"))
+        found = await shelf.observe(replace(new_host(azure, "there"), **changes))
+        assert found.machine is not None
+        await shelf.close()
+
+
+@pytest.mark.parametrize(
+    "azure_changes",
+    [
+        pytest.param({"name": "mine"}, id="its-name-is-given"),
+        pytest.param({"network": {"virtualNetwork": {"name": "net", "create": True}}}, id="its-network-is-shared"),
+    ],
+)
+async def test_a_new_host_is_looked_for_where_others_may_have_its_parts(
+    azure: Cloud, azure_changes: dict[str, Any]
+) -> None:
+    async with counted(azure) as asked:
+        shelf = inventory.Inventory(asked.clients)
+        await shelf.observe(host(azure, "other"))
+        looks = len(asked.urls)
+        await shelf.observe(new_host(azure, "new", **azure_changes))
+        assert len(asked.urls) > looks
+        await shelf.close()
 
 
 async def look_both_ways(azure: Cloud, request: HostRequest) -> Observation:

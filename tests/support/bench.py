@@ -44,6 +44,8 @@ from support.builders import azure_spec
 from support.stack import Kubectl
 
 NAME = "pg-1"
+_SETTINGS = ControllerSettings(poll_interval=timedelta(seconds=75))
+"""A look in 15 s, as the fake cloud wants it: looks that show nothing are no more passes to go through."""
 
 
 class CrashError(BaseException):
@@ -140,7 +142,7 @@ class Bench:
             providers=providers,
             surroundings=self.surroundings(server, providers),
             cluster="cluster-1",
-            settings=ControllerSettings(),
+            settings=_SETTINGS,
             clock=self.clock,
         )
 

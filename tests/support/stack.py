@@ -162,6 +162,8 @@ class Stack:
     emulator: Emulator
     directory: Path
     controller: Command | None = None
+    options: tuple[str, ...] = ()
+    """Of every controller that is started."""
 
     def start_controller(
         self, *options: str, kubeconfig: Path | None = None, environment: Mapping[str, str] | None = None
@@ -175,6 +177,7 @@ class Stack:
             self.kubectl.namespace,
             "--poll-interval",
             "0.05",
+            *self.options,
             *options,
             environment=environment,
         )
@@ -228,10 +231,10 @@ class Stack:
 
 
 @contextmanager
-def running_stack(kubectl: Kubectl, emulator: Emulator, directory: Path) -> Iterator[Stack]:
+def running_stack(kubectl: Kubectl, emulator: Emulator, directory: Path, *options: str) -> Iterator[Stack]:
     """A namespace with credentials in it, watched by a controller, over an emulated subscription."""
     kubectl.apply(credentials_secret(emulator, kubectl.namespace))
-    running = Stack(kubectl, emulator, directory)
+    running = Stack(kubectl, emulator, directory, options=options)
     running.start_controller()
     try:
         yield running

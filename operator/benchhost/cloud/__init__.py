@@ -25,6 +25,7 @@ from benchhost.cloud.machine import (
 )
 from benchhost.cloud.owned import OwnedResource, Scope
 from benchhost.cloud.provider import (
+    CROWD,
     CloudProvider,
     GuestSecrets,
     HostRequest,
@@ -36,6 +37,7 @@ from benchhost.cloud.provider import (
 )
 
 __all__ = [
+    "CROWD",
     "AdminError",
     "AttachedDisk",
     "CapacityError",

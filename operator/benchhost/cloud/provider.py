@@ -6,13 +6,17 @@ A provider decides nothing and waits for nothing: it starts what it is told, and
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from benchhost.api.azure import AzureSpec
 from benchhost.api.spec import BenchHostSpec
 from benchhost.cloud.errors import CloudError
 from benchhost.cloud.machine import Observation, ObservedPart, Owner, Part
 from benchhost.cloud.owned import OwnedResource, Scope
+
+CROWD: Final = 32
+"""More operations under way than these are a crowd: somebody waits for each of fewer, so each is looked at by itself,
+soon after it has ended. In a crowd what the cloud allows is shared."""
 
 
 class Verb(StrEnum):
@@ -90,6 +94,9 @@ class HostRequest:
     max_age: timedelta | None = None
     """How old an observation may be where nothing is known to have changed since; None: as old as the provider finds
     good enough to act upon. What takes the provider longer than that to look at may be as old as that takes."""
+    is_new: bool = False
+    """Nothing was ever asked of the cloud for this host, and it takes over nothing. Where nobody else can have the
+    names of its parts there is nothing to see, and a creation is refused if there is."""
 
 
 @dataclass(frozen=True, slots=True)

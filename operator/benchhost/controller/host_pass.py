@@ -17,7 +17,18 @@ from benchhost.cloud.provider import CloudProvider, HostRequest, OperationState,
 from benchhost.controller.console import with_console
 from benchhost.controller.hosts import Hosts
 from benchhost.controller.providers import Providers
-from benchhost.lifecycle import Action, Circumstances, Do, Finished, Pass, Wait, choose, decide, report
+from benchhost.lifecycle import (
+    Action,
+    Circumstances,
+    Do,
+    Finished,
+    Pass,
+    Wait,
+    choose,
+    decide,
+    never_reached_cloud,
+    report,
+)
 from benchhost.lifecycle.operation import begin, finish, operation_to_poll, result_without_a_look
 
 _MOST_STEPS: Final = 12
@@ -246,6 +257,7 @@ class HostPass:
             size=turn.size,
             zone=turn.zone,
             not_before=self._not_before(),
+            is_new=never_reached_cloud(self.host.status) and self._attempted is None and not self.host.spec.adopt,
         )
 
     def _not_before(self) -> datetime | None:

@@ -7,18 +7,20 @@ limits allow: somebody waits for each, and what is asked of one operation takes 
 from datetime import timedelta
 from typing import Final
 
+from benchhost.cloud.provider import CROWD
+
 _DENSE: Final = 5
 """Looks within one poll interval of a few operations: every second, by default."""
+_SHARE: Final = 1 / 30
+"""Of the time that an operation has taken, from one look to the next: 1 s after 30 s, 5 s after 150 s. With these, no
+operation takes more than Azure's bucket for it holds, 45 looks and 15 more a minute (Compute throttling, policy Get
+operation)."""
 _FEW: Final = 12
 """Operations under way that are looked at so often: 12 reads a second are half of what ARM gives a principal (25)."""
-_CROWD: Final = 32
-"""From so many on, the poll interval and the cloud's wish count alone; lists then tell of many at once."""
-_ALLOWED_AT_ONCE: Final = 40
-"""Dense looks of one operation: Azure's bucket for one holds 45 (Compute throttling, policy Get operation)."""
 
 
 def next_look(
-    poll_interval: timedelta, *, wish: timedelta | None, looks: int, elapsed: timedelta, under_way: int
+    poll_interval: timedelta, *, wish: timedelta | None, is_first: bool, elapsed: timedelta, under_way: int
 ) -> timedelta:
     """The time from one look to the next.
 
@@ -28,15 +30,16 @@ def next_look(
         As it is set; the bucket of one operation allows one look in less than that, for ever.
     wish
         What the cloud asked for in its last answer, if it did.
-    looks
-        How often the operation has been looked at.
+    is_first
+        Whether the operation has not been looked at yet.
     elapsed
         Time since it began.
     under_way
         How many operations are under way, with this one.
     """
-    has_tokens = looks < _ALLOWED_AT_ONCE + elapsed / poll_interval
-    if looks == 0 or under_way > _CROWD or not has_tokens:
-        first = poll_interval if under_way > _CROWD or not has_tokens else poll_interval / _DENSE
-        return wish if wish is not None else first
-    return poll_interval / _DENSE * max(1.0, under_way / _FEW)
+    if under_way > CROWD:
+        return wish or poll_interval
+    if is_first and wish is not None:
+        return wish
+    soon = min(max(poll_interval / _DENSE, elapsed * _SHARE), poll_interval)
+    return soon * max(1.0, under_way / _FEW)

@@ -239,11 +239,13 @@ class Reconciler:
     def _due(self, run: HostPass, host: BenchHost, now: datetime) -> datetime:
         """When the host wants to be looked at again, because of what this pass found."""
         failure, operation = host.status.failure, host.status.operation
+        if operation is None or operation.poll_url is None:
+            self._memory.note_rest(host.key)
         if run.outcome.error is not None and failure is not None:
             due = failure.next_attempt_at
             return now + (look_within(host, due - now) if due is not None else self._resync(host))
         if operation is not None and operation.poll_url is not None:
-            due = now + (run.retry_after or self._settings.poll_interval)
+            due = now + self._next_look(run, operation, operation.poll_url, now)
             self._memory.wait_until(host.key, due, operation.poll_url)
             return due
         action = run.outcome.action
@@ -254,11 +256,11 @@ class Reconciler:
         return now + (run.retry_after or interval)
 
     def _next_look(self, run: HostPass, operation: Operation, poll_url: str, now: datetime) -> timedelta:
-        looks = self._memory.note_look(run.host.key, poll_url)
+        is_first = self._memory.note_look(run.host.key, poll_url)
         return next_look(
             self._settings.poll_interval,
             wish=run.retry_after,
-            looks=looks,
+            is_first=is_first,
             elapsed=max(now - operation.started_at, timedelta(0)),
             under_way=self._memory.under_way,
         )

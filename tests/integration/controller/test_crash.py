@@ -15,7 +15,7 @@ SLOW = ("--latency", "recorded", "--time-scale", "0.1", "--seed", "7")
 def slow_stack(kubectl: Kubectl, tmp_path: Path) -> Iterator[Stack]:
     with (
         running_emulator(tmp_path / "cloud", *SLOW) as emulator,
-        running_stack(kubectl, emulator, tmp_path) as running,
+        running_stack(kubectl, emulator, tmp_path, "--poll-interval", "0.5") as running,
     ):
         yield running
 

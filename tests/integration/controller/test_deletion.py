@@ -16,6 +16,8 @@ MACHINES = "Microsoft.Compute/virtualMachines"
 INTERFACES = "Microsoft.Network/networkInterfaces"
 TIMED = ("--latency", "recorded", "--time-scale", "0.1", "--seed", "7")
 """A creation takes four seconds, and an interface a quarter of one."""
+SCALED = ("--poll-interval", "0.5")
+"""As the cloud is: Azure's limit of looks at one operation, which the controller keeps to, is not faster."""
 
 
 def delete(kubectl: Kubectl, *names: str) -> None:
@@ -109,7 +111,7 @@ def timed(kubectl: Kubectl, tmp_path: Path) -> Iterator[Stack]:
     options = (*TIMED, "--access-log", str(tmp_path / "access.log"))
     with (
         running_emulator(tmp_path / "cloud", *options) as emulator,
-        running_stack(kubectl, emulator, tmp_path) as running,
+        running_stack(kubectl, emulator, tmp_path, *SCALED) as running,
     ):
         yield running
 
