@@ -97,10 +97,11 @@ def _provisioning(report: Report, kubectl: Kubectl, folder: Path, *, hosts: int,
     compare = partial(provisioning.compare, told=report.begin)
     endure = partial(provisioning.endure, trials=trials, told=report.begin)
     fast, real = provisioning.SCALE, provisioning.AZURES_OWN
+    few, at_once = provisioning.AT_ONCE, provisioning.AZURES_OWN_AT_ONCE
     against = "compared with AzureVMService"
     for name, scale_of, measure, words in (
-        ("provisioning", fast, partial(compare, hosts=hosts, scale=fast), against),
-        ("real", real, partial(compare, hosts=min(hosts, provisioning.AT_ONCE), scale=real), against),
+        ("provisioning", fast, partial(compare, hosts=hosts, at_once=few, scale=fast), against),
+        ("real", real, partial(compare, hosts=min(hosts, at_once), at_once=at_once, scale=real), against),
         ("faulty", provisioning.FAULTY_SCALE, endure, "the same while requests fail"),
     ):
         report.begin(f"provisioning {words}, recorded latencies at time scale {scale_of:g} …")

@@ -14,9 +14,9 @@ from support.builders import azure_spec
 from support.stack import Emulator, Stack
 
 SIZE = "Standard_B2s"
-PEER_POLL = 4.0
-"""Seconds between two looks, mlos_bench's default (``_POLL_INTERVAL``); the configuration that it ships looks every
-20 s (``service-linux-vm-ops.jsonc``)."""
+PEER_POLLS = (20.0, 4.0)
+"""Seconds between two looks of AzureVMService: those of the configuration that mlos_bench ships for it
+(``service-linux-vm-ops.jsonc``), and those of the class where nothing is configured (``_POLL_INTERVAL``)."""
 
 _SOON = 0.1
 """Seconds between two looks at what is not measured."""

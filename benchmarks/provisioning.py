@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.contenders import PEER_POLL, Azure, Contender, Ours, Peer
+from benchmarks.contenders import PEER_POLLS, Azure, Contender, Ours, Peer
 from benchmarks.figures import Figure, percentile
 from support import peer
 from support.stack import BENCHHOST, Stack
@@ -34,8 +34,8 @@ SCALE, AZURES_OWN, FAULTY_SCALE = 0.1, 1.0, 0.01
 """Of Azure's recorded times: of the comparison, of the same at Azure's own pace, and of the trials in a cloud that
 fails, which would take an hour."""
 FAULT_RATE = 0.02
-AT_ONCE = 4
-"""Hosts side by side where times are measured: few, since all parts share the cores of one machine."""
+AT_ONCE, AZURES_OWN_AT_ONCE = 4, 12
+"""Hosts side by side where times are measured: few where the cloud is fast, as all share the cores of one machine."""
 _FEWER = 0.2
 """Ours has to be at least five times smaller."""
 
@@ -116,7 +116,7 @@ class Course:
         emulator = running.emulator
         return cls(running, Azure(emulator, peer.EmulatorTokens(emulator.connection)), access_log)
 
-    def run(self, contender: Contender, count: int, *, prefix: str, measures: bool) -> Run:
+    def run(self, contender: Contender, count: int, *, prefix: str, at_once: int, measures: bool) -> Run:
         """Lead so many hosts through their life, a few at a time."""
         before, offset = self.azure.resources(contender.group), self.access_log.stat().st_size
         first_writes: dict[str, float] = {}
@@ -133,7 +133,7 @@ class Course:
             return trial
 
         began = time.monotonic()
-        threads = ThreadPoolExecutor(AT_ONCE if measures else contender.trials_at_once)
+        threads = ThreadPoolExecutor(at_once)
         try:
             trials = list(threads.map(live, names))
         finally:
@@ -199,31 +199,35 @@ class Course:
             trial.problem = trial.problem or type(error).__name__
 
 
-def compare(running: Stack, access_log: Path, *, hosts: int, scale: float, told: Callable[[str], None]) -> list[Figure]:
+def compare(
+    running: Stack, access_log: Path, *, hosts: int, at_once: int, scale: float, told: Callable[[str], None]
+) -> list[Figure]:
     """Overhead, requests and what is left, in a cloud in which nothing fails.
 
-    The peer is as it is shipped: the time between two of its looks is no time of the cloud. A second one looks as much
-    more often as the cloud is faster, which tells what a faster cloud hides.
+    Whoever looks at the cloud again and again does that as much more often as the cloud is faster, so that shares of
+    the whole are what they are at Azure's own pace; nothing else of ours or of the peer's is scaled.
     """
     course, emulator = Course.over(running, access_log), running.emulator
     _be_quiet()
     with peer.pointed_at(emulator.connection):
         ours = Ours(running)
-        peers = [Peer(emulator, PEER_POLL, "AzureVMService", "peer")]
-        if scale < 1:
-            peers.append(Peer(emulator, PEER_POLL * scale, "AzureVMService, looks scaled too", "peer-scaled"))
+        peers = [
+            Peer(emulator, poll * scale, f"AzureVMService, a look in {poll:g} s", f"peer-{poll:g}")
+            for poll in PEER_POLLS
+        ]
         runs = []
         for contender in (ours, *peers):
             contender.prepare(course.azure)
-            course.run(contender, 1, prefix="first", measures=False)  # whoever comes first opens connections
-            runs.append(course.run(contender, hosts, prefix="host", measures=True))
+            # Whoever comes first opens connections.
+            course.run(contender, 1, prefix="first", at_once=1, measures=False)
+            runs.append(course.run(contender, hosts, prefix="host", at_once=at_once, measures=True))
             told(f"  {contender.label}: {_told(runs[-1])}")
     return [figure for run in runs for figure in _figures(run, scale)] + [
         Figure(
             f"provisioning at {scale:g}: mean overhead, BenchHost against {run.contender.label}",
             fmean(runs[0].overheads()) / fmean(run.overheads()),
             "times",
-            _FEWER if scale < 1 and run is runs[1] else None,
+            _FEWER if run is runs[1] else None,
         )
         for run in runs[1:]
     ]
@@ -235,12 +239,13 @@ def endure(running: Stack, access_log: Path, *, trials: int, told: Callable[[str
     figures = []
     _be_quiet()
     with peer.pointed_at(emulator.connection):
-        other = Peer(emulator, PEER_POLL * FAULTY_SCALE, "AzureVMService", "peer-faulty")
+        poll = min(PEER_POLLS) * FAULTY_SCALE
+        other = Peer(emulator, poll, "AzureVMService", "peer-faulty")
         ours = Ours(running)
         for contender in (ours, other):
             contender.prepare(course.azure)
             course.fail()
-            run = course.run(contender, trials, prefix="trial", measures=False)
+            run = course.run(contender, trials, prefix="trial", at_once=contender.trials_at_once, measures=False)
             told(f"  {contender.label}: {_told(run)}")
             label = f"provisioning under faults: {contender.label}"
             bound = 0 if contender is ours else None
