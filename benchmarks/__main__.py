@@ -27,9 +27,8 @@ from support.stack import Kubectl, install  # noqa: E402
 _RECORDED = ("--latency", "recorded", "--time-scale", "0.1")
 _POLL = 5.0
 """The controller's default polling interval in seconds; scaled with everything else."""
-_HINTS = (1.36, 3.55)
-"""Azure's Retry-After of a creation and of its first poll, 10 s and 35 s, after the 3.6 s and 0.5 s that the answers
-take (all recorded), scaled."""
+_HINT = 1.36
+"""Azure's Retry-After of a creation, 10 s, after the 3.6 s that the answer takes (both recorded), scaled."""
 _CROWD_SCALE = 1.0
 """As fast as Azure, limits too: what ARM allows is a rate that the controller knows, and the API server, the controller
 and the emulator share two cores here."""
@@ -83,12 +82,12 @@ def _few(report: Report, kubectl: Kubectl, folder: Path, hosts: int) -> None:
     report.begin("controller, zero cloud latency …")
     report.add(_controller(
         _namespace(kubectl, "bench-none"), folder / "none", ("--latency", "none"), "zero latency",
-        poll=0.05, hints=(), count=hosts, with_idle=True,
+        poll=0.05, hint=None, count=hosts, with_idle=True,
     ))  # fmt: skip
     report.begin("controller, recorded latencies at time scale 1/10 …")
     report.add(_controller(
         _namespace(kubectl, "bench-recorded"), folder / "recorded", _RECORDED, "recorded, 1/10",
-        poll=_POLL / 10, hints=_HINTS, count=60, with_idle=False,
+        poll=_POLL / 10, hint=_HINT, count=60, with_idle=False,
     ))  # fmt: skip
 
 
@@ -152,7 +151,7 @@ def _controller(
     label: str,
     *,
     poll: float,
-    hints: tuple[float, ...],
+    hint: float | None,
     count: int,
     with_idle: bool,
 ) -> list[Figure]:
@@ -163,7 +162,7 @@ def _controller(
         BenchHostClient(settings) as client,
     ):
         figures = controller_figures.reaction(
-            running, directory, client, label=label, poll=poll, hints=hints, count=count
+            running, directory, client, label=label, poll=poll, hint=hint, count=count
         )
         if with_idle:
             figures += controller_figures.idle(running)

@@ -3,7 +3,6 @@
 Everything is measured from outside: the emulator's access log, the API server's own counters, a watch, and ``/proc``.
 """
 
-import itertools
 import json
 import os
 import re
@@ -14,10 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from benchhost.api import BenchHost, ConditionType, HistoryEntry, is_true
 from benchhost.client import BenchHostClient, Deadline
+from benchhost.controller.pace import next_look
 from benchmarks.figures import Figure, percentile
 from benchmarks.process import cpu_seconds, resident_megabytes
 from support.stack import ROOT, Kubectl, Stack, credentials_secret, running_emulator, start_controller
@@ -120,7 +121,7 @@ def reaction(
     *,
     label: str,
     poll: float,
-    hints: tuple[float, ...],
+    hint: float | None,
     count: int,
 ) -> list[Figure]:
     """From creation to the first request, from the cloud's end to status, and the writes in between."""
@@ -131,7 +132,7 @@ def reaction(
     delays = [(first[name] - moment) * 1000 for name, moment in created.items()]
     ends = {name: host.status.history[-1] for name, (_, host) in watch.seen.items()}
     lags = [(seen - ends[name].end_time.timestamp()) * 1000 for name, (seen, _) in watch.seen.items()]
-    bounds = [_until_allowed_look(entry, poll, hints) * 1000 for entry in ends.values()]
+    bounds = [_until_look(entry, poll, hint) * 1000 for entry in ends.values()]
     return [
         Figure(f"CR created -> first ARM request, p50 ({label})", percentile(delays, 50), "ms", 50),
         Figure(f"CR created -> first ARM request, p99 ({label})", percentile(delays, 99), "ms", 250),
@@ -143,17 +144,22 @@ def reaction(
     ]
 
 
-def _until_allowed_look(entry: HistoryEntry, poll: float, hints: tuple[float, ...]) -> float:
-    """Seconds from the cloud's end of an operation to the first look that the cloud's Retry-After allows.
+def _until_look(entry: HistoryEntry, poll: float, hint: float | None) -> float:
+    """Seconds from the cloud's end of an operation to the next look, if looks took no time and nothing else ran.
 
-    ``hints`` are the waits that the cloud asks for, first to last; after them ``poll`` is waited for.
+    ``hint`` is the wait that the cloud asks for first.
     """
-    looked = 0.0
-    for wait in itertools.chain(hints, itertools.repeat(poll)):
-        looked += wait
-        if looked >= entry.seconds:
-            return looked - entry.seconds
-    raise AssertionError("unreachable: the last wait is repeated for ever")
+    looked, looks = 0.0, 0
+    while looks == 0 or looked < entry.seconds:
+        pause = next_look(
+            timedelta(seconds=poll),
+            wish=timedelta(seconds=hint) if hint is not None else None,
+            looks=looks,
+            elapsed=timedelta(seconds=looked),
+            under_way=1,
+        )
+        looked, looks = looked + pause.total_seconds(), looks + 1
+    return looked - entry.seconds
 
 
 def idle(running: Stack) -> list[Figure]:

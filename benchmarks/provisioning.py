@@ -1,7 +1,7 @@
 """From ``provision_host`` to the return of ``wait_host_deployment``: BenchHost against mlos_bench's AzureVMService.
 
 Both are driven by mlos_bench's own HostEnv, at the same emulator in the same run, a few hosts at a time under names of
-their own. Definitions, the same for both:
+their own, beside one host that is up already. Definitions, the same for both:
 
 - the cloud's own time: from the arrival of the first write that makes a host, by the emulator's access log, to the end
   of the last operation that it needed, by the cloud's own answer: the machine's creation, or the template deployment;
@@ -17,8 +17,9 @@ import logging
 import re
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -145,6 +146,17 @@ class Course:
         left = self._left(contender, set(before))
         return Run(contender, trials, requests, left, took, first_writes)
 
+    @contextmanager
+    def first(self, contender: Contender) -> Iterator[None]:
+        """Have one host up already: whoever comes first opens connections and asks for tokens."""
+        with peer.host_environment(contender.service(), "first") as environment:
+            if not peer.run_setup(environment):
+                raise RuntimeError(f"The first host of {contender.label} did not come up.")
+            try:
+                yield
+            finally:
+                environment.teardown()
+
     def fail(self) -> None:
         """Let requests fail from now on."""
         for fault in FAULTS:
@@ -218,9 +230,8 @@ def compare(
         runs = []
         for contender in (ours, *peers):
             contender.prepare(course.azure)
-            # Whoever comes first opens connections.
-            course.run(contender, 1, prefix="first", at_once=1, measures=False)
-            runs.append(course.run(contender, hosts, prefix="host", at_once=at_once, measures=True))
+            with course.first(contender):
+                runs.append(course.run(contender, hosts, prefix="host", at_once=at_once, measures=True))
             told(f"  {contender.label}: {_told(runs[-1])}")
     return [figure for run in runs for figure in _figures(run, scale)] + [
         Figure(

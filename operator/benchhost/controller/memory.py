@@ -20,6 +20,8 @@ class _Entry:
     due: datetime | None = None
     subject: object = None
     """What ``due`` speaks of: a polling URL, or a generation whose turn has not come."""
+    looks: int = 0
+    """How often the operation behind that URL was looked at."""
     ended: tuple[str, OperationState] | None = None
     """The polling URL of an operation, and how it has ended."""
 
@@ -60,11 +62,12 @@ class HostMemory:
             return None
         return entry.due if entry.due > self._clock() else None
 
-    def note_look(self, key: Key, poll_url: str) -> bool:
-        """Remember that this operation is under way; whether that is news, so that it was not looked at yet."""
-        is_known = key in self._under_way and self._entry(key).subject == poll_url
+    def note_look(self, key: Key, poll_url: str) -> int:
+        """Remember that this operation is under way; how often it was looked at since it began."""
+        entry = self._entry(key)
+        entry.looks = entry.looks + 1 if key in self._under_way and entry.subject == poll_url else 0
         self._under_way.add(key)
-        return not is_known
+        return entry.looks
 
     def note_rest(self, key: Key) -> None:
         """Nothing is under way on the host."""

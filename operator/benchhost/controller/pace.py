@@ -11,16 +11,15 @@ from benchhost.cloud.provider import CROWD
 
 _DENSE: Final = 5
 """Looks within one poll interval of a few operations: every second, by default."""
-_SHARE: Final = 1 / 30
-"""Of the time that an operation has taken, from one look to the next: 1 s after 30 s, 5 s after 150 s. With these, no
-operation takes more than Azure's bucket for it holds, 45 looks and 15 more a minute (Compute throttling, policy Get
-operation)."""
 _FEW: Final = 12
 """Operations under way that are looked at so often: 12 reads a second are half of what ARM gives a principal (25)."""
+_ALLOWED_AT_ONCE: Final = 40
+"""Dense looks of one operation: Azure's bucket for one holds 45 (Compute throttling, policy Get operation). With one
+more for each poll interval they last some 90 s, longer than most creations take."""
 
 
 def next_look(
-    poll_interval: timedelta, *, wish: timedelta | None, is_first: bool, elapsed: timedelta, under_way: int
+    poll_interval: timedelta, *, wish: timedelta | None, looks: int, elapsed: timedelta, under_way: int
 ) -> timedelta:
     """The time from one look to the next.
 
@@ -30,8 +29,8 @@ def next_look(
         As it is set; the bucket of one operation allows one look in less than that, for ever.
     wish
         What the cloud asked for in its last answer, if it did.
-    is_first
-        Whether the operation has not been looked at yet.
+    looks
+        How often the operation has been looked at.
     elapsed
         Time since it began.
     under_way
@@ -39,7 +38,8 @@ def next_look(
     """
     if under_way > CROWD:
         return wish or poll_interval
-    if is_first and wish is not None:
+    if looks == 0 and wish is not None:
         return wish
-    soon = min(max(poll_interval / _DENSE, elapsed * _SHARE), poll_interval)
-    return soon * max(1.0, under_way / _FEW)
+    if looks >= _ALLOWED_AT_ONCE + elapsed / poll_interval:
+        return poll_interval
+    return poll_interval / _DENSE * max(1.0, under_way / _FEW)

@@ -256,11 +256,11 @@ class Reconciler:
         return now + (run.retry_after or interval)
 
     def _next_look(self, run: HostPass, operation: Operation, poll_url: str, now: datetime) -> timedelta:
-        is_first = self._memory.note_look(run.host.key, poll_url)
+        looks = self._memory.note_look(run.host.key, poll_url)
         return next_look(
             self._settings.poll_interval,
             wish=run.retry_after,
-            is_first=is_first,
+            looks=looks,
             elapsed=max(now - operation.started_at, timedelta(0)),
             under_way=self._memory.under_way,
         )

@@ -8,27 +8,26 @@ FIVE = timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(
-    ("wish", "is_first", "elapsed", "under_way", "seconds"),
+    ("wish", "looks", "elapsed", "under_way", "seconds"),
     [
-        pytest.param(10, True, 0, 1, 10, id="the-clouds-wish-counts-for-the-first-look"),
-        pytest.param(None, True, 0, 1, 1, id="without-a-wish-the-first-look-is-soon"),
-        pytest.param(35, False, 10, 1, 1, id="a-later-wish-does-not-while-few-are-under-way"),
-        pytest.param(None, False, 30, 1, 1, id="every-second-at-first"),
-        pytest.param(None, False, 90, 1, 3, id="then-by-a-share-of-what-it-has-taken"),
-        pytest.param(None, False, 1200, 1, 5, id="and-no-later-than-the-interval"),
-        pytest.param(None, False, 15, 12, 1, id="a-dozen-is-few"),
-        pytest.param(None, False, 15, 24, 2, id="more-of-them-share-what-arm-allows"),
-        pytest.param(35, False, 15, 33, 35, id="in-a-crowd-the-clouds-wish-counts"),
-        pytest.param(None, False, 15, 500, 5, id="in-a-crowd-the-interval-counts"),
+        pytest.param(10, 0, 0, 1, 10, id="the-clouds-wish-counts-for-the-first-look"),
+        pytest.param(None, 0, 0, 1, 1, id="without-a-wish-the-first-look-is-soon"),
+        pytest.param(35, 1, 10, 1, 1, id="a-later-wish-does-not-while-few-are-under-way"),
+        pytest.param(None, 40, 50, 1, 1, id="every-second-as-long-as-there-are-tokens"),
+        pytest.param(None, 60, 70, 1, 5, id="then-as-often-as-tokens-come"),
+        pytest.param(None, 5, 15, 12, 1, id="a-dozen-is-few"),
+        pytest.param(None, 5, 15, 24, 2, id="more-of-them-share-what-arm-allows"),
+        pytest.param(35, 5, 15, 33, 35, id="in-a-crowd-the-clouds-wish-counts"),
+        pytest.param(None, 5, 15, 500, 5, id="in-a-crowd-the-interval-counts"),
     ],
 )
 def test_how_soon_an_operation_is_looked_at_again(
-    wish: int | None, *, is_first: bool, elapsed: int, under_way: int, seconds: int
+    wish: int | None, looks: int, elapsed: int, *, under_way: int, seconds: int
 ) -> None:
     pause = next_look(
         FIVE,
         wish=None if wish is None else timedelta(seconds=wish),
-        is_first=is_first,
+        looks=looks,
         elapsed=timedelta(seconds=elapsed),
         under_way=under_way,
     )
@@ -41,5 +40,5 @@ def test_no_operation_is_looked_at_more_often_than_azure_allows(first: int) -> N
     elapsed, looks = timedelta(seconds=first), 1
     while elapsed < timedelta(minutes=30):
         assert looks <= 45 + elapsed.total_seconds() / 4
-        elapsed += next_look(FIVE, wish=None, is_first=looks == 1, elapsed=elapsed, under_way=1)
+        elapsed += next_look(FIVE, wish=None, looks=looks, elapsed=elapsed, under_way=1)
         looks += 1
