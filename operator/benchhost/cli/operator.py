@@ -60,7 +60,11 @@ def run(
     workers: Annotated[int, typer.Option(min=1, max=1000, help="Hosts that are worked on at once.")] = 128,
     poll_interval: Annotated[
         float,
-        typer.Option(min=0.01, help="Seconds between two looks at an operation when the cloud does not say."),
+        typer.Option(
+            min=0.01,
+            help="Seconds between two looks at an operation when the cloud does not say; a few operations are looked "
+            "at five times as often.",
+        ),
     ] = 5.0,
     resync_interval: Annotated[
         float, typer.Option(min=1.0, help="Seconds between two looks at a host that nothing happened to.")

@@ -20,8 +20,10 @@ class _Entry:
     due: datetime | None = None
     subject: object = None
     """What ``due`` speaks of: a polling URL, or a generation whose turn has not come."""
+    looked_at: str | None = None
+    """The polling URL of the operation that is under way."""
     looks: int = 0
-    """How often the operation behind that URL was looked at."""
+    """How often it was looked at."""
     ended: tuple[str, OperationState] | None = None
     """The polling URL of an operation, and how it has ended."""
 
@@ -65,7 +67,8 @@ class HostMemory:
     def note_look(self, key: Key, poll_url: str) -> int:
         """Remember that this operation is under way; how often it was looked at since it began."""
         entry = self._entry(key)
-        entry.looks = entry.looks + 1 if key in self._under_way and entry.subject == poll_url else 0
+        entry.looks = entry.looks + 1 if entry.looked_at == poll_url else 0
+        entry.looked_at = poll_url
         self._under_way.add(key)
         return entry.looks
 

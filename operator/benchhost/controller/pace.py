@@ -13,9 +13,13 @@ _DENSE: Final = 5
 """Looks within one poll interval of a few operations: every second, by default."""
 _FEW: Final = 12
 """Operations under way that are looked at so often: 12 reads a second are half of what ARM gives a principal (25)."""
-_ALLOWED_AT_ONCE: Final = 40
-"""Dense looks of one operation: Azure's bucket for one holds 45 (Compute throttling, policy Get operation). With one
-more for each poll interval they last some 90 s, longer than most creations take."""
+_AT_ONCE: Final = 26
+_A_MINUTE: Final = 10
+"""Dense looks of one operation: Azure's bucket for one holds 45 and gets 15 more a minute (Compute throttling, policy
+Get operation), and nobody says when in the minute. Who has none left waits up to a minute for the next."""
+_SLOWEST: Final = timedelta(minutes=1) / _A_MINUTE
+_SHARE: Final = 0.2
+"""After those: of what the operation has taken, up to the slowest. It is less only where a cloud outruns Azure."""
 
 
 def next_look(
@@ -26,7 +30,7 @@ def next_look(
     Parameters
     ----------
     poll_interval
-        As it is set; the bucket of one operation allows one look in less than that, for ever.
+        As it is set.
     wish
         What the cloud asked for in its last answer, if it did.
     looks
@@ -40,6 +44,6 @@ def next_look(
         return wish or poll_interval
     if looks == 0 and wish is not None:
         return wish
-    if looks >= _ALLOWED_AT_ONCE + elapsed / poll_interval:
-        return poll_interval
+    if looks >= _AT_ONCE + _A_MINUTE * (elapsed / timedelta(minutes=1)):
+        return max(poll_interval, min(elapsed * _SHARE, _SLOWEST))
     return poll_interval / _DENSE * max(1.0, under_way / _FEW)

@@ -18,8 +18,9 @@ class ControllerSettings:
     """How many hosts are worked on at once; a pass waits for the network only. More than there are
     connections to a cloud, so that those are never idle while hosts wait for the API server or for a list."""
     poll_interval: timedelta = timedelta(seconds=5)
-    """Between two looks at a running operation, where the cloud says nothing. Azure's bucket for one operation
-    refills by 15 a minute (Compute throttling, policy Get operation): every 4 s, and 5 s leaves room."""
+    """Between two looks at a running operation, where the cloud says nothing; of a few it is less (``pace``). Azure's
+    bucket for one operation refills by 15 a minute (Compute throttling, policy Get operation): every 4 s, and 5 s
+    leaves room."""
     resync_interval: timedelta = timedelta(minutes=10)
     """Between two looks at a host that nothing has happened to, to find what was changed behind our back."""
     spot_resync_interval: timedelta = timedelta(minutes=1)
