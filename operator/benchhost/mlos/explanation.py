@@ -20,6 +20,15 @@ GIT_HINT: Final = (
 )
 
 
+_ABOUT_SERVICES: Final = "requires a service that supports"
+_SERVICE_HINTS: Final = {
+    "upload/download": "set 'fileShare: true' in the config of BenchHostService, or add another service for it",
+    "host provisioning": "add BenchHostService to the services of the experiment",
+    "remote execution": "add BenchHostService to the services of the experiment",
+    "host operations": "add BenchHostService to the services of the experiment",
+}
+"""What to do by what is missing, as the assertions of mlos_bench's environments name it (0.6.2)."""
+
 _MLOS_HINT: Final = "Check configuration, scripts, and logs for details."
 """What mlos_bench adds to its own sentences (``run.py``, 0.6.2); not said where there is more to say."""
 _RELEASED: Final = "what this experiment had made was released as 'onSetupFailure' says"
@@ -104,6 +113,15 @@ def _describe_import(error: Any) -> str:
     return f"{error}; install the package that has it, or correct the key 'class' in the configuration"
 
 
+def _describe_assertion(error: Any) -> str:
+    """An environment without the service that it needs says so; other assertions are mlos_bench's own matter."""
+    said = str(error)
+    if _ABOUT_SERVICES not in said:
+        return _describe_other(error)
+    hints = (hint for what, hint in _SERVICE_HINTS.items() if what in said)
+    return f"{said}; {next(hints, 'add one that does to the services of the experiment')}"
+
+
 def _describe_other(error: BaseException) -> str:
     """An internal check of mlos_bench has often no words; say where it is."""
     frames: Iterable[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
@@ -123,6 +141,7 @@ _KINDS: Final[list[tuple[type[BaseException], Callable[[Any], str]]]] = [
     (ValidationError, lambda error: f"the configuration is wrong at {describe_validation(error)}"),
     (ModuleNotFoundError, _describe_import),
     (FileNotFoundError, _describe_file),
+    (AssertionError, _describe_assertion),
     (ValueError, _describe_value_error),
     (RuntimeWarning, str),
     (RuntimeError, str),

@@ -43,6 +43,21 @@ def of_service(**config: Any) -> BaseException:
         pytest.param(RuntimeWarning("Too many trials failed: 2"), ["Too many trials failed"], id="failed-trials"),
         pytest.param(ValueError("Missing required parameter: vmName"), ["vmName", "configuration"], id="parameter"),
         pytest.param(AssertionError(), ["AssertionError", "DEBUG"], id="an-internal-check-without-words"),
+        pytest.param(
+            AssertionError("LocalEnv requires a service that supports file upload/download operations"),
+            ["file upload/download", "fileShare: true"],
+            id="no-file-share",
+        ),
+        pytest.param(
+            AssertionError("HostEnv requires a service that supports host provisioning operations"),
+            ["host provisioning", "add BenchHostService"],
+            id="no-service",
+        ),
+        pytest.param(
+            AssertionError("LocalEnv requires a service that supports local execution"),
+            ["local execution", "add one that does"],
+            id="no-service-of-another-kind",
+        ),
         pytest.param(KeyError("a\nb"), ["KeyError"], id="anything-else"),
     ],
 )
