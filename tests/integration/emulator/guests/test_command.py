@@ -13,7 +13,8 @@ import pytest
 
 from integration.emulator.command import connection_in, inside, run, running_command
 from integration.emulator.driver import GROUP, sdk_of
-from integration.emulator.guests.bench import BACKGROUND, Bench, asyncssh, free_port, is_alive, until
+from integration.emulator.guests.bench import BACKGROUND, Bench, asyncssh, free_port, until
+from support.process_states import is_alive
 
 if TYPE_CHECKING:
     from pathlib import Path

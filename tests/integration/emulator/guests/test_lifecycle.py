@@ -9,7 +9,8 @@ import pytest
 
 from benchhost.emulator import LatencyMode
 from integration.emulator.driver import GROUP, GROUP_VERSION, raw_of
-from integration.emulator.guests.bench import BACKGROUND, asyncssh, bench_of, free_port, is_alive, until
+from integration.emulator.guests.bench import BACKGROUND, asyncssh, bench_of, free_port, until
+from support.process_states import is_alive
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchhost.emulator.cloud.compute.hosts import SpeedFactors
 from benchhost.emulator.guests.machines import FASTEST
+from support.process_states import odd_moments, state_of
 
 if TYPE_CHECKING:
     from integration.emulator.guests.bench import Bench
@@ -29,7 +29,9 @@ def set_speed(bench: Bench, speed: float, name: str = "vm") -> None:
 
 
 def is_stopped(process: int) -> bool:
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    state = state_of(process)
+    assert state is not None, "the process is gone"
+    return state == "T"
 
 
 def wait_until_felt(process: int, *, full_speed: bool = False) -> None:
@@ -38,17 +40,13 @@ def wait_until_felt(process: int, *, full_speed: bool = False) -> None:
     while going < LONGER_THAN_A_PAUSE if full_speed else not is_stopped(process):
         assert time.monotonic() < end, "the speed of the hidden host is not felt"
         going = 0 if is_stopped(process) else going + 1
-        time.sleep(0.005)
+        time.sleep(0.005)  # between two looks; a deadline ends them
 
 
 def stopped_share(process: int, *, full_speed: bool = False) -> float:
     """How much of the time a process stands still, seen at moments that have nothing to do with its turns."""
     wait_until_felt(process, full_speed=full_speed)
-    stopped = 0
-    for number in range(SAMPLES):
-        stopped += is_stopped(process)
-        time.sleep(0.003 + number % 7 * 0.0007)  # sampling is the measurement: nothing is waited for
-    return stopped / SAMPLES
+    return sum(is_stopped(process) for _ in odd_moments(SAMPLES)) / SAMPLES
 
 
 async def test_a_slow_host_slows_its_machine_down_and_a_move_is_felt_at_once(bench: Bench) -> None:

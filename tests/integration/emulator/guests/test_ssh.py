@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.emulator.guests.bench import asyncssh, is_alive, until
+from integration.emulator.guests.bench import asyncssh, until
+from support.process_states import is_alive
 
 if TYPE_CHECKING:
     from integration.emulator.guests.bench import Bench

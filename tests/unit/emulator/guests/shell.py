@@ -40,15 +40,3 @@ class Shell:
             while len(found := self.output.read_text().splitlines()) < lines:  # noqa: ASYNC110 - a file of others
                 await asyncio.sleep(0.01)
         return found
-
-
-def state_of(process: int) -> str | None:
-    """The state of a process as the system tells it, None for one that is gone."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-
-
-def is_alive(process: int) -> bool:
-    return state_of(process) not in (None, "Z", "X")

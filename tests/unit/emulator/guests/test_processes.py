@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchhost.emulator.guests.init import Duty
-from unit.emulator.guests.shell import Shell, is_alive, state_of
+from support.process_states import is_alive, odd_moments, state_of
+from unit.emulator.guests.shell import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,11 +109,7 @@ async def test_a_slow_guest_still_ends_and_answers_signals(shell: Shell) -> None
 
 def _states(*processes: int) -> list[tuple[str | None, ...]]:
     """Look again and again at what processes are doing, at moments that have nothing to do with their turns."""
-    seen = []
-    for number in range(SAMPLES):
-        seen.append(tuple(state_of(process) for process in processes))
-        time.sleep(0.003 + number % 7 * 0.0007)
-    return seen
+    return [tuple(state_of(process) for process in processes) for _ in odd_moments(SAMPLES)]
 
 
 @pytest.mark.parametrize("speed", [0.05, 0.5, 0.87, 0.99])
