@@ -25,7 +25,6 @@ from benchhost.cloud.machine import (
 )
 from benchhost.cloud.owned import OwnedResource, Scope
 from benchhost.cloud.provider import (
-    CROWD,
     CloudProvider,
     GuestSecrets,
     HostRequest,
@@ -37,7 +36,6 @@ from benchhost.cloud.provider import (
 )
 
 __all__ = [
-    "CROWD",
     "AdminError",
     "AttachedDisk",
     "CapacityError",

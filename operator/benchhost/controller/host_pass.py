@@ -257,7 +257,7 @@ class HostPass:
             size=turn.size,
             zone=turn.zone,
             not_before=self._not_before(),
-            is_new=never_reached_cloud(self.host.status) and self._attempted is None and not self.host.spec.adopt,
+            is_new=never_reached_cloud(self.host.status) and not self.host.spec.adopt,
         )
 
     def _not_before(self) -> datetime | None:

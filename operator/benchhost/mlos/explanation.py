@@ -23,9 +23,10 @@ GIT_HINT: Final = (
 _ABOUT_SERVICES: Final = "requires a service that supports"
 _SERVICE_HINTS: Final = {
     "upload/download": "set 'fileShare: true' in the config of BenchHostService, or add another service for it",
-    "host provisioning": "add BenchHostService to the services of the experiment",
-    "remote execution": "add BenchHostService to the services of the experiment",
-    "host operations": "add BenchHostService to the services of the experiment",
+    **dict.fromkeys(
+        ("host provisioning", "remote execution", "host operations"),
+        "add BenchHostService to the services of the experiment",
+    ),
 }
 """What to do by what is missing, as the assertions of mlos_bench's environments name it (0.6.2)."""
 
