@@ -95,19 +95,19 @@ def _provisioning(report: Report, kubectl: Kubectl, folder: Path, *, hosts: int,
     """What mlos_bench sees of a host, against its own service for Azure."""
     compare = partial(provisioning.compare, told=report.begin)
     endure = partial(provisioning.endure, trials=trials, told=report.begin)
-    fast, real = provisioning.SCALE, provisioning.AZURES_OWN
+    fast, real, faulty = provisioning.SCALE, provisioning.AZURES_OWN, provisioning.FAULTY_SCALE
     few, at_once = provisioning.AT_ONCE, provisioning.AZURES_OWN_AT_ONCE
     against = "compared with AzureVMService"
-    for name, scale_of, measure, words in (
-        ("provisioning", fast, partial(compare, hosts=hosts, at_once=few, scale=fast), against),
-        ("real", real, partial(compare, hosts=min(hosts, at_once), at_once=at_once, scale=real), against),
-        ("faulty", provisioning.FAULTY_SCALE, endure, "the same while requests fail"),
+    for name, scale_of, poll, measure, words in (
+        ("provisioning", fast, _POLL, partial(compare, hosts=hosts, at_once=few, scale=fast), against),
+        ("real", real, _POLL, partial(compare, hosts=min(hosts, at_once), at_once=at_once, scale=real), against),
+        ("faulty", faulty, _POLL * faulty, endure, "the same while requests fail"),
     ):
         report.begin(f"provisioning {words}, recorded latencies at time scale {scale_of:g} …")
         own, directory = _namespace(kubectl, f"bench-{name}"), folder / name
         directory.mkdir()
         options = ("--latency", "recorded", "--time-scale", str(scale_of))
-        with controller_figures.stack(own, directory, *options, poll_interval=_POLL * scale_of) as running:
+        with controller_figures.stack(own, directory, *options, poll_interval=poll) as running:
             report.add(measure(running, directory / "access.jsonl"))
 
 

@@ -65,6 +65,8 @@ class HostPass:
         """The turn has not come; nothing is known that was not known before."""
         self.changed_at = changed_at
         """The last moment at which something of the host was changed or seen to end."""
+        self.began = clock()
+        """When the pass began."""
         self.ended = ended
         """How the operation on record has ended, as soon as that is known; nobody is asked again then."""
         self._seen: Observation | None = None
@@ -73,7 +75,6 @@ class HostPass:
         """Steps that have ended well in this pass."""
         self._attempted: Operation | None = None
         """What is being started."""
-        self._began = clock()
         self._hosts = hosts
         self._providers = providers
         self._clock = clock
@@ -263,7 +264,7 @@ class HostPass:
     def _not_before(self) -> datetime | None:
         """As of when the host has to be seen; None: nothing is known that an earlier look could have missed."""
         if self.host.spec.observe_at is not None and self.host.spec.observe_at != self.host.status.last_observe_time:
-            return max(self._began, self.changed_at)  # somebody doubts every earlier look
+            return max(self.began, self.changed_at)  # somebody doubts every earlier look
         # Only of a deletion nothing would be noticed any more if something was seen too early.
         return self.changed_at if self.host.is_deleting else None
 

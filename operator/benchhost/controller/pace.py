@@ -1,7 +1,7 @@
 """How soon a running operation is looked at again. Pure; used by the reconciler.
 
-The cloud's wish counts for the first look, and in a crowd. A few operations are looked at as often as the cloud's
-limits allow: somebody waits for each, and what is asked of one operation takes nothing from others.
+The cloud's wish counts for the first look, and in a crowd. A few operations are looked at as often as is worth it:
+somebody waits for each, and what is asked of one operation takes nothing from others.
 """
 
 from datetime import timedelta
@@ -10,22 +10,32 @@ from typing import Final
 from benchhost.cloud.provider import CROWD
 
 _DENSE: Final = 5
-"""Looks within one poll interval of a few operations: every second, by default."""
+"""Looks within one poll interval of a few operations, at most: every second, by default."""
+_SHARE: Final = 0.045
+"""Of what the operation has taken, from one look to the next: looking adds half of that to it, and one that takes long
+does not use up what it is allowed before it ends."""
 _FEW: Final = 12
 """Operations under way that are looked at so often: 12 reads a second are half of what ARM gives a principal (25)."""
-_AT_ONCE: Final = 26
+_AT_ONCE: Final = 34
 _A_MINUTE: Final = 10
-"""Dense looks of one operation: Azure's bucket for one holds 45 and gets 15 more a minute (Compute throttling, policy
+"""Such looks at one operation: Azure's bucket for one holds 45 and gets 15 more a minute (Compute throttling, policy
 Get operation), and nobody says when in the minute. Who has none left waits up to a minute for the next."""
 _SLOWEST: Final = timedelta(minutes=1) / _A_MINUTE
-_SHARE: Final = 0.2
-"""After those: of what the operation has taken, up to the slowest. It is less only where a cloud outruns Azure."""
+_SLOWER_SHARE: Final = 0.5
+"""After those: of what the operation has taken, up to the slowest. It is less only where an interval is set that is
+shorter than Azure's pace allows."""
 
 
 def next_look(
-    poll_interval: timedelta, *, wish: timedelta | None, looks: int, elapsed: timedelta, under_way: int
+    poll_interval: timedelta,
+    *,
+    wish: timedelta | None,
+    looks: int,
+    elapsed: timedelta,
+    took: timedelta,
+    under_way: int,
 ) -> timedelta:
-    """The time from one look to the next.
+    """The time until the next look.
 
     Parameters
     ----------
@@ -37,6 +47,8 @@ def next_look(
         How often the operation has been looked at.
     elapsed
         Time since it began.
+    took
+        Time since the last look began: few operations are looked at in a beat, however long an answer takes.
     under_way
         How many operations are under way, with this one.
     """
@@ -44,6 +56,11 @@ def next_look(
         return wish or poll_interval
     if looks == 0 and wish is not None:
         return wish
+    return max(_beat(poll_interval, looks, elapsed, under_way) - took, timedelta(0))
+
+
+def _beat(poll_interval: timedelta, looks: int, elapsed: timedelta, under_way: int) -> timedelta:
+    """The time from the beginning of one look to that of the next."""
     if looks >= _AT_ONCE + _A_MINUTE * (elapsed / timedelta(minutes=1)):
-        return max(poll_interval, min(elapsed * _SHARE, _SLOWEST))
-    return poll_interval / _DENSE * max(1.0, under_way / _FEW)
+        return max(poll_interval, min(elapsed * _SLOWER_SHARE, _SLOWEST))
+    return max(poll_interval / _DENSE, min(elapsed * _SHARE, poll_interval)) * max(1.0, under_way / _FEW)

@@ -262,6 +262,7 @@ class Reconciler:
             wish=run.retry_after,
             looks=looks,
             elapsed=max(now - operation.started_at, timedelta(0)),
+            took=max(now - run.began, timedelta(0)),
             under_way=self._memory.under_way,
         )
 
