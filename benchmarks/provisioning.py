@@ -122,18 +122,18 @@ class Course:
         emulator = running.emulator
         return cls(running, Azure(emulator, peer.EmulatorTokens(emulator.connection)), access_log)
 
-    def run(self, contender: Contender, count: int, *, prefix: str, at_once: int, measures: bool) -> Run:
-        """Lead so many hosts through their life, a few at a time."""
+    def run(self, contender: Contender, count: int, *, prefix: str, at_once: int, is_faulty: bool = False) -> Run:
+        """Lead so many hosts through their life, a few at a time; where requests fail no times are measured."""
         before, offset = self.azure.resources(contender.group), self.access_log.stat().st_size
         first_writes: dict[str, float] = {}
         names = [f"{prefix}-{number:03d}" for number in range(count)]
 
         def live(number: int, name: str, environment: HostEnv) -> Trial:
             trial = Trial(name)
-            if measures and number < at_once:
+            if not is_faulty and number < at_once:
                 time.sleep(number * _APART)
             self._set_up(trial, lambda: peer.run_setup(environment))
-            if measures and trial.is_up:
+            if not is_faulty and trial.is_up:
                 first_writes.update(self._first_write(contender, name, offset))
                 trial.end = contender.ended(self.azure, name)
             self._attempt(trial, environment.teardown)
@@ -142,6 +142,8 @@ class Course:
         with ExitStack() as stack:
             # mlos_bench checks each against its schemas before it sets up the first: that is nobody's time.
             entered = [stack.enter_context(peer.host_environment(contender.service(), name)) for name in names]
+            if is_faulty:
+                self._fail()  # what the bench itself asked has been answered
             began = time.monotonic()
             threads = ThreadPoolExecutor(at_once)
             try:
@@ -149,9 +151,9 @@ class Course:
             finally:
                 threads.shutdown(cancel_futures=True)  # whoever interrupts this waits for those under way only
             took = time.monotonic() - began
+        self._clear_faults()
         asked = sum(trial.end is not None for trial in trials)
         requests = len(self._entries(offset)) - asked
-        self._clear_faults()
         left = self._left(contender, set(before))
         return Run(contender, trials, requests, left, took, first_writes)
 
@@ -166,7 +168,7 @@ class Course:
             finally:
                 environment.teardown()
 
-    def fail(self) -> None:
+    def _fail(self) -> None:
         """Let requests fail from now on."""
         for fault in FAULTS:
             self._command("add", *fault)
@@ -236,7 +238,7 @@ def compare(
         for contender in (ours, *peers):
             contender.prepare(course.azure)
             with course.first(contender):
-                runs.append(course.run(contender, hosts, prefix="host", at_once=at_once, measures=True))
+                runs.append(course.run(contender, hosts, prefix="host", at_once=at_once))
             told(f"  {contender.label}: {_told(runs[-1])}")
     return [figure for run in runs for figure in _figures(run, scale)] + [
         Figure(
@@ -260,8 +262,7 @@ def endure(running: Stack, access_log: Path, *, trials: int, told: Callable[[str
         ours = Ours(running)
         for contender in (ours, other):
             contender.prepare(course.azure)
-            course.fail()
-            run = course.run(contender, trials, prefix="trial", at_once=contender.trials_at_once, measures=False)
+            run = course.run(contender, trials, prefix="trial", at_once=contender.trials_at_once, is_faulty=True)
             told(f"  {contender.label}: {_told(run)}")
             label = f"provisioning under faults: {contender.label}"
             bound = 0 if contender is ours else None
