@@ -163,11 +163,13 @@ class TokenBucket:
             # The bucket is larger than was thought; or smaller, or used by others: no more than this is promised then.
             self.capacity = remaining + 1
         # The number may have been read when the request came in or when it was answered. What was sent since may be
-        # in it or not, what came back since as well, and what has overtaken it too: the lowest that fits all.
-        on_the_way = [number for number, at in self._under_way.items() if at > now - _COUNTED_WITHIN]
-        before = sum(number < sent.number for number in on_the_way)
-        left = min(remaining + self._surely(now - sent.at), self.capacity) - (self._sent - sent.number) - before
-        self.floor, self.at = min(remaining - len(on_the_way), left), now
+        # in it or not, what came back since as well, and what it has overtaken too: the lowest that fits all.
+        overtaken = sum(
+            number < sent.number and at > sent.at - _COUNTED_WITHIN for number, at in self._under_way.items()
+        )
+        on_the_way = sum(at > now - _COUNTED_WITHIN for at in self._under_way.values())
+        left = min(remaining + self._surely(now - sent.at), self.capacity) - (self._sent - sent.number) - overtaken
+        self.floor, self.at = min(remaining - on_the_way, left), now
         self._measure(_Reading((sent.at, now), (remaining + sent.number, remaining + self._sent)), remaining)
 
     def refused(self, until: float) -> None:

@@ -114,6 +114,15 @@ def test_what_was_sent_before_may_be_counted_after_an_answer_was_made() -> None:
     assert found.available(1.5) == 25
 
 
+def test_that_also_holds_for_an_answer_that_was_long_on_its_way() -> None:
+    """What remains may have been read when the request came in, however much later that is told."""
+    found = answered_once(Limit(200, 10, 60.0), remaining=50)
+    for _ in range(5):
+        found.take(1.0)
+    found.answered(found.take(1.1), 30, 3.5)
+    assert found.available(3.5) == 25
+
+
 def test_an_answer_to_an_older_request_tells_nothing() -> None:
     found = answered_once(remaining=50)
     older, newer = found.take(1.0), found.take(1.0)
