@@ -124,16 +124,16 @@ async def azure(tmp_path: Path) -> AsyncIterator[Azure]:
 async def test_who_waits_for_a_connection_has_no_token_yet(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
     """A PUT takes long, so that most wait for one of a few connections while tokens are few too.
 
-    The limit is one that the controller knows: it trusts what is documented until that is disproved, which takes
+    The pace is one that the controller knows: it trusts what is documented until that is disproved, which takes
     longer than these tokens last.
     """
     await azure.build(azure.request(0), (Part.NETWORK,))
-    size = {"capacity": 12, "refill": 1, "periodSeconds": 1 / TIME_SCALE}
+    size = {"capacity": 8, "refill": 1, "periodSeconds": 1 / TIME_SCALE}
     await arrange(azure.emulator, "PATCH", "limits", {"name": "subscription-writes", **size})
     slow = {"match": {"method": "PUT"}, "effect": {"kind": "delay", "seconds": 1.2}, "rate": 1.0}
     await arrange(azure.emulator, "POST", "faults", slow)
     monkeypatch.setattr(clients, "_CONNECTIONS", 4)
-    monkeypatch.setitem(limits._FRONT_DOOR, "writes", Limit(12, 1, 1.0))
+    monkeypatch.setitem(limits._FRONT_DOOR, "writes", Limit(200, 1, 1.0))
     azure.provider = azure_provider(azure.emulator.connection)
     try:
         await asyncio.gather(*(azure.build(azure.request(number), PARTS) for number in range(24)))
