@@ -131,7 +131,7 @@ class Course:
         def live(number: int, name: str, environment: HostEnv) -> Trial:
             trial = Trial(name)
             if not is_faulty and number < at_once:
-                time.sleep(number * _APART)
+                time.sleep(number * _APART)  # when it begins is what is set here; nothing is waited for
             self._set_up(trial, lambda: peer.run_setup(environment))
             if not is_faulty and trial.is_up:
                 first_writes.update(self._first_write(contender, name, offset))

@@ -43,7 +43,7 @@ def test_how_soon_an_operation_is_looked_at_again(
 
 
 @pytest.mark.parametrize("interval", [seconds(count) for count in (5, 1, 0.5)])
-@pytest.mark.parametrize("wish", [None, timedelta(seconds=10)])
+@pytest.mark.parametrize("wish", [None, seconds(10)])
 def test_no_operation_is_looked_at_more_often_than_azure_allows(interval: timedelta, wish: timedelta | None) -> None:
     """45 at once and 15 a minute, at its end: Compute throttling, policy Get operation."""
     elapsed, looks = NOTHING, 0
